@@ -1,0 +1,1 @@
+"""Authenticators: sources of accounts, password hashes, throttle, and the auth process."""

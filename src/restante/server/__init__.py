@@ -1,0 +1,1 @@
+"""The server: listeners, connections, TLS, limits and lifecycle, on the protocol core."""

@@ -1,0 +1,119 @@
+"""Settings of the server: listeners, TLS, limits, processes.
+
+Values only. A value that cannot stand raises ValueError with a sentence; `config` adds file, key
+and line.
+"""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+AUTOLOGOUT_FLOOR_SECONDS = 600
+"""RFC 1939 §3: an autologout timer MUST be of at least 10 minutes."""
+
+TlsMode = Literal["implicit", "stls", "none"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListenerOptions:
+    """One address that is listened on."""
+
+    address: str
+    """`host:port`, IPv6 in brackets; port 0 takes a free one; `systemd:NAME` an inherited one."""
+    tls: TlsMode = "stls"
+    """implicit: TLS first (port 995); stls: upgrade on request (port 110); none: never."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CertificateOptions:
+    """One certificate and the names that choose it by SNI."""
+
+    names: tuple[str, ...]
+    certificate: Path
+    private_key: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TlsOptions:
+    """Certificates and what is negotiated with them."""
+
+    certificate: Path | None = None
+    """PEM, the server's own first, then its chain."""
+    private_key: Path | None = None
+    minimum: Literal["1.2", "1.3"] = "1.2"
+    additional: tuple[CertificateOptions, ...] = ()
+
+    def __post_init__(self) -> None:
+        if (self.certificate is None) != (self.private_key is None):
+            raise ValueError("certificate and private_key go together")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LimitOptions:
+    """What one client, one network and all together may take."""
+
+    connections: int = 10_000
+    """Connections in all, over all workers."""
+    connections_per_address: int = 100
+    """From one IPv4 address or one IPv6 /64."""
+    connections_per_network: int = 1_000
+    """From one IPv4 /24 or one IPv6 /48."""
+    before_login_per_address: int = 20
+    """Of these, not yet logged in."""
+    sessions_per_account: int = 20
+    """Connections that try one account at once; only one of them holds its maildrop."""
+    before_login_seconds: float = 60.0
+    """Until a login must have succeeded. Departs from RFC 1939 §3: its ten minutes are for
+    sessions that somebody owns; before the login they would be for anybody."""
+    tls_handshake_seconds: float = 10.0
+    autologout_seconds: float = 600.0
+    write_stall_seconds: float = 90.0
+    """Without one octet taken by the client while a reply waits."""
+    drain_seconds: float = 30.0
+    """After SIGTERM or a reload, until sessions that still run are cut."""
+    maildrop_wait_seconds: float = 2.0
+    """For a lock that another session holds, before [IN-USE]."""
+
+    def __post_init__(self) -> None:
+        if self.autologout_seconds < AUTOLOGOUT_FLOOR_SECONDS:
+            raise ValueError("autologout_seconds is at least 600 (RFC 1939 §3)")
+        for name in (
+            "connections",
+            "connections_per_address",
+            "connections_per_network",
+            "before_login_per_address",
+            "sessions_per_account",
+        ):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} is at least 1")
+        for name in ("before_login_seconds", "tls_handshake_seconds", "write_stall_seconds"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} is at least 1 second")
+        if self.drain_seconds < 0 or not 0 <= self.maildrop_wait_seconds <= 30:
+            raise ValueError("drain_seconds is 0 or more, maildrop_wait_seconds 0 to 30")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfferOptions:
+    """What is offered before the login, and where."""
+
+    mechanisms: tuple[str, ...] = ("PLAIN", "USER")
+    cleartext: Literal["tls", "loopback", "always"] = "tls"
+    """Where a password may be sent readable: only under TLS, from this machine too, anywhere."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerOptions:
+    """Everything a supervisor and its workers need to know about themselves."""
+
+    hostname: str
+    state_directory: Path
+    workers: int
+    listeners: tuple[ListenerOptions, ...]
+    tls: TlsOptions = field(default_factory=TlsOptions)
+    limits: LimitOptions = field(default_factory=LimitOptions)
+    offers: OfferOptions = field(default_factory=OfferOptions)
+    user: str | None = None
+    """Who workers become when the supervisor was started as root; None: they stay who they are."""
+    auth_user: str | None = None
+    """Who the auth process becomes; it alone can then read the credential stores."""

@@ -1,0 +1,1 @@
+"""Mail stores: memory, maildir, and one that fails on demand."""

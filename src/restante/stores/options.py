@@ -1,0 +1,26 @@
+"""Settings of the mail stores.
+
+Values only. A value that cannot stand raises ValueError with a sentence; `config` adds file, key
+and line.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailOptions:
+    """Where mail lies and in which form."""
+
+    store: Literal["maildir", "memory"] = "maildir"
+    path: str = "/var/vmail/{domain}/{local}/Maildir"
+    """Template of a mailbox path: {name} the account, {local} and {domain} its two parts."""
+    default_domain: str = ""
+    """What {domain} is for a name without one."""
+    state_directory: Path | None = None
+    """Where lock files lie; None: a store that is used by one process alone."""
+    cache_octets: int = 268_435_456
+    """Bound on listings kept in memory by one process."""
+    verify_at_login: int = 400
+    """Messages whose size in the name is checked at once; more are checked in the background."""

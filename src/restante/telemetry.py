@@ -1,0 +1,191 @@
+"""Names and fields of operational events, and the line each becomes in the log.
+
+One event, one line, written in one call: `restante[123]: login: rip=203.0.113.7 … user=bob`. The
+prefix is made here from the process, never from what a client said. Fields a client can choose
+come last and are quoted where they hold anything but plain characters, so that no value can look
+like another field, end the line or steer a terminal.
+
+What does not live here: deciding what happens. Nothing waits for the log either; a line that
+cannot be written is lost.
+"""
+
+import os
+import time
+from collections.abc import Callable, Mapping
+from enum import StrEnum
+from typing import Protocol
+
+from restante.identity import Peer
+
+Field = str | int | float | None
+
+
+class Event(StrEnum):
+    """What can happen; the value is what the log shows."""
+
+    STARTED = "started"
+    READY = "ready"
+    STOPPING = "stopping"
+    STOPPED = "stopped"
+    LISTENING = "listening"
+    RELOADED = "reloaded"
+    RELOAD_REFUSED = "reload refused"
+    PROCESS_STARTED = "process started"
+    PROCESS_ENDED = "process ended"
+    CONNECTION_REFUSED = "connection refused"
+    CONNECTION_ENDED = "connection ended"
+    DESCRIPTORS_EXHAUSTED = "descriptors exhausted"
+    TLS_FAILED = "tls failed"
+    CLEARTEXT_REFUSED = "cleartext refused"
+    LOGIN = "login"
+    AUTH_FAILED = "auth failed"
+    AUTH_DELAYED = "auth delayed"
+    AUTH_UNAVAILABLE = "auth unavailable"
+    MAILDROP_IN_USE = "maildrop in use"
+    MAILDROP_FAILED = "maildrop failed"
+    MESSAGE_FAILED = "message failed"
+    SIZE_CORRECTED = "size corrected"
+    REMOVED = "removed"
+    UPDATE_FAILED = "update failed"
+    LOGOUT = "logout"
+    DELIVERED = "delivered"
+    ACCOUNT_CHANGED = "account changed"
+    WARNING = "warning"
+    FAULT = "fault"
+    SUPPRESSED = "suppressed"
+
+
+class Log(Protocol):
+    """Where events go."""
+
+    def __call__(self, event: Event, /, **fields: Field) -> None:
+        """Record one event."""
+        ...
+
+
+# Printable ASCII without what has a meaning in the line itself: space, quote, equals, backslash.
+_PLAIN = frozenset(chr(code) for code in range(0x21, 0x7F)) - frozenset('"=\\')
+
+
+def escape(value: str) -> str:
+    """Return a value as it stands in a log line: plain as it is, anything else quoted.
+
+    Everything outside printable ASCII is written as an escape: controls, C1, line separators and
+    the marks that turn the direction of text can all change what a reader sees.
+    """
+    if value and _PLAIN.issuperset(value):
+        return value
+    return '"' + "".join(map(_escape_character, value)) + '"'
+
+
+def _escape_character(character: str) -> str:
+    if character in '"\\':
+        return "\\" + character
+    if " " <= character <= "~":
+        return character
+    code = ord(character)
+    if code <= 0xFF:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
+
+
+def render(event: Event, fields: Mapping[str, Field]) -> str:
+    """Return the text of an event, without prefix and line end; None leaves a field out."""
+    parts = [f"{event.value}:"]
+    for name, value in fields.items():
+        if value is None:
+            continue
+        if isinstance(value, float):
+            parts.append(f"{name}={value:.3f}")
+        else:
+            parts.append(f"{name}={escape(value) if isinstance(value, str) else value}")
+    return " ".join(parts)
+
+
+def peer_fields(peer: Peer) -> dict[str, Field]:
+    """Return the fields that say which connection an event belongs to."""
+    return {
+        "rip": peer.address,
+        "rport": peer.port,
+        "lip": peer.local_address,
+        "lport": peer.local_port,
+        "tls": peer.tls,
+        "session": peer.session,
+    }
+
+
+class LineLog:
+    """A log that writes lines to a descriptor, standard error by default."""
+
+    def __init__(
+        self,
+        descriptor: int = 2,
+        *,
+        timestamps: bool = True,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._descriptor = descriptor
+        self._timestamps = timestamps
+        self._clock = clock
+
+    def __call__(self, event: Event, /, **fields: Field) -> None:
+        """Write one line; a log that is full or gone must not take the mail down with it."""
+        line = f"restante[{os.getpid()}]: {render(event, fields)}\n"
+        if self._timestamps:
+            line = self._timestamp() + line
+        try:
+            os.write(self._descriptor, line.encode("ascii", "backslashreplace"))
+        except OSError:
+            return
+
+    def _timestamp(self) -> str:
+        return time.strftime("%Y-%m-%dT%H:%M:%S%z ", time.localtime(self._clock()))
+
+
+class RecordingLog:
+    """A log that keeps its events: for tests, and for programs that embed a server."""
+
+    def __init__(self) -> None:
+        self.events: list[tuple[Event, dict[str, Field]]] = []
+
+    def __call__(self, event: Event, /, **fields: Field) -> None:
+        """Keep one event."""
+        self.events.append((event, fields))
+
+    def named(self, event: Event) -> list[dict[str, Field]]:
+        """Return the fields of every event of one name."""
+        return [fields for name, fields in self.events if name is event]
+
+
+class RateLimitedLog:
+    """A log in front of another that lets one event of a kind through per interval.
+
+    The next one let through is preceded by a count of what was held back, so that a flood of one
+    kind costs one line a second and hides nothing.
+    """
+
+    def __init__(
+        self,
+        log: Log,
+        *,
+        interval_seconds: float = 1.0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._log = log
+        self._interval = interval_seconds
+        self._clock = clock
+        self._last: dict[Event, float] = {}
+        self._held: dict[Event, int] = {}
+
+    def __call__(self, event: Event, /, **fields: Field) -> None:
+        """Record one event, or count it."""
+        now = self._clock()
+        last = self._last.get(event)
+        if last is not None and now - last < self._interval:
+            self._held[event] = self._held.get(event, 0) + 1
+            return
+        self._last[event] = now
+        held = self._held.pop(event, 0)
+        if held:
+            self._log(Event.SUPPRESSED, event=event.value, count=held)
+        self._log(event, **fields)
