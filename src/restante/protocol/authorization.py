@@ -1,0 +1,134 @@
+"""AUTHORIZATION: proving who one is (RFC 1939 §4 and §7, RFC 2595 §4, RFC 5034 §4).
+
+The states hold what they need and nothing of what they do not: a name only between USER and PASS,
+a mechanism only during its exchange. The proof itself is the driver's to judge.
+"""
+
+from binascii import Error as BadBase64
+from binascii import a2b_base64, b2a_base64
+from dataclasses import replace
+
+from restante.protocol.commands import Command, Verb
+from restante.protocol.events import (
+    CleartextRefused,
+    Event,
+    LoginAttempted,
+    SaslAnswered,
+    SaslCancelled,
+    SaslStarted,
+    TlsRequested,
+)
+from restante.protocol.legality import KEEPS_NAME, Phase
+from restante.protocol.offers import Offer
+from restante.protocol.replies import Output
+
+MAXIMUM_RESPONSES = 8
+"""Lines of a client in one exchange; no mechanism needs more."""
+
+
+class Authorization:
+    """The state before a login, with the name that USER gave, if it was the last command."""
+
+    __slots__ = ("name", "offer")
+
+    def __init__(self, offer: Offer) -> None:
+        self.offer = offer
+        self.name: bytes | None = None
+
+    @property
+    def phase(self) -> Phase:
+        """The row of the table of legality."""
+        return Phase.AUTHORIZATION if self.name is None else Phase.NAMED
+
+    def forget(self, verb: Verb | None) -> None:
+        """Forget the name, unless this command leaves it standing; None: the line was none."""
+        if verb not in KEEPS_NAME:
+            self.name = None
+
+    def user(self, command: Command, output: Output) -> Event | None:
+        """Take a name; the answer is the same whether somebody has it or not (RFC 1939 §13)."""
+        if not self.offer.user:
+            return self._refuse("USER", output)
+        self.name = command.name
+        output.positive("name taken, send the password")
+        return None
+
+    def password(self, command: Command) -> LoginAttempted:
+        """Offer name and password as credentials."""
+        assert self.name is not None
+        assert command.data is not None
+        name, self.name = self.name, None
+        return LoginAttempted(name, command.data)
+
+    def auth(self, command: Command, output: Output) -> SaslStarted | CleartextRefused | None:
+        """Begin an exchange, if the mechanism is offered and the initial response is base64."""
+        mechanism = command.name.decode("ascii")
+        if mechanism not in self.offer.mechanisms:
+            return self._refuse(mechanism, output)
+        if command.data is None:
+            return SaslStarted(mechanism, None)
+        # RFC 5034 §4: "=" alone is an initial response that is there and empty.
+        response = b"" if command.data == b"=" else decode(command.data)
+        if response is None:
+            output.negative("the initial response is not base64")
+            return None
+        return SaslStarted(mechanism, response)
+
+    def stls(self, output: Output, octets_behind: int) -> TlsRequested | None:
+        """Agree to TLS, unless octets came behind the command: those are an injection."""
+        if not self.offer.stls:
+            output.negative("TLS is not available here")
+            return None
+        if octets_behind:
+            output.negative("octets behind STLS")
+            return None
+        output.positive("begin TLS")
+        return TlsRequested()
+
+    def _refuse(self, mechanism: str, output: Output) -> CleartextRefused | None:
+        if mechanism in self.offer.only_under_tls:
+            output.negative("passwords are not taken in clear, use TLS")
+            return CleartextRefused(mechanism)
+        output.negative("this way to authenticate is not offered")
+        return None
+
+
+class Exchange:
+    """A SASL exchange that waits for the client's response."""
+
+    __slots__ = ("authorization", "responses")
+
+    phase = Phase.EXCHANGE
+
+    def __init__(self, authorization: Authorization) -> None:
+        self.authorization = authorization
+        self.responses = 0
+
+    def answer(self, line: bytes, output: Output) -> SaslAnswered | SaslCancelled:
+        """Take one line as a response; RFC 5034 §4: `*` cancels, bad base64 fails."""
+        self.responses += 1
+        if line == b"*":
+            output.negative("cancelled")
+            return SaslCancelled()
+        response = decode(line)
+        if response is None:
+            output.negative("the response is not base64")
+            return SaslCancelled()
+        if self.responses > MAXIMUM_RESPONSES:
+            output.negative("too many responses")
+            return SaslCancelled()
+        return SaslAnswered(response)
+
+
+def decode(line: bytes) -> bytes | None:
+    """Return what strict and canonical base64 stands for; None for anything else."""
+    try:
+        data = a2b_base64(line, strict_mode=True)
+    except BadBase64:
+        return None
+    return data if b2a_base64(data, newline=False) == line else None
+
+
+def offer_after_login(offer: Offer) -> Offer:
+    """Return what CAPA announces in TRANSACTION: the same, STLS excepted (RFC 2595 §4)."""
+    return replace(offer, stls=False) if offer.stls else offer

@@ -1,0 +1,95 @@
+"""Lines out of octets: where one ends, and which are none.
+
+RFC 1939 §3: a command ends at CRLF. A bare LF ends one as well unless `strict` is set, because
+every deployed server takes it; a bare CR or a NUL inside a line spoils the line and nothing else.
+A line over its limit is thrown away up to its LF, so that its tail never runs as a command. Memory
+is bounded by `ENDLESS_OCTETS`: more than that without an LF is no client.
+
+Results depend on the octets alone, never on how they were cut into segments.
+"""
+
+from enum import Enum
+
+COMMAND_OCTETS = 255
+"""RFC 2449 §4: the longest command, CRLF included."""
+SASL_OCTETS = 12_288
+"""RFC 4954 §4: enough for every mechanism without tokens; also for AUTH with initial response."""
+ENDLESS_OCTETS = 8_192
+
+
+class LineFault(Enum):
+    """Why a line is none; the value is the text of the reply."""
+
+    TOO_LONG = "line too long"
+    ENDLESS = "line too long, closing"
+    BARE_CR = "a carriage return stands alone"
+    BARE_LF = "lines end in CRLF"
+    NUL = "a line holds a NUL"
+
+
+class LineBuffer:
+    """Octets received and not yet taken as lines."""
+
+    __slots__ = ("_data", "_discarded", "_limit", "_searched", "_strict")
+
+    def __init__(self, *, strict: bool = False) -> None:
+        self._data = bytearray()
+        self._searched = 0
+        self._discarded = 0
+        self._limit = 0
+        self._strict = strict
+
+    def __len__(self) -> int:
+        return len(self._data)
+
+    def append(self, data: bytes | bytearray | memoryview) -> None:
+        """Take in octets as they came."""
+        self._data += data
+
+    def starts_like(self, keyword: bytes) -> bool:
+        """Say whether the next line begins with this keyword, in upper or lower case."""
+        return self._data[: len(keyword)].upper() == keyword
+
+    def next_line(self, limit: int = COMMAND_OCTETS) -> bytes | LineFault | None:
+        """Return the next line without its end, a fault in its place, or None for now.
+
+        `limit` counts the line end; a line that has begun to be thrown away keeps its own.
+        """
+        if self._discarded:
+            limit = self._limit
+        end = self._data.find(b"\n", self._searched)
+        if end < 0:
+            return self._wait(limit)
+        line = bytes(self._data[: end + 1])
+        del self._data[: end + 1]
+        self._searched = 0
+        octets, self._discarded = self._discarded + len(line), 0
+        if octets > limit:
+            return LineFault.ENDLESS if octets > endless(limit) else LineFault.TOO_LONG
+        return self._check(line)
+
+    def _wait(self, limit: int) -> LineFault | None:
+        octets = self._discarded + len(self._data)
+        if octets > endless(limit):
+            return LineFault.ENDLESS
+        if octets > limit:
+            self._discarded, self._limit = octets, limit
+            self._data.clear()
+        self._searched = len(self._data)
+        return None
+
+    def _check(self, line: bytes) -> bytes | LineFault:
+        ended_by_crlf = line.endswith(b"\r\n")
+        if self._strict and not ended_by_crlf:
+            return LineFault.BARE_LF
+        text = line[:-2] if ended_by_crlf else line[:-1]
+        if b"\r" in text:
+            return LineFault.BARE_CR
+        if b"\0" in text:
+            return LineFault.NUL
+        return text
+
+
+def endless(limit: int) -> int:
+    """Return how many octets without LF end the session where lines may have `limit`."""
+    return ENDLESS_OCTETS if limit < ENDLESS_OCTETS else limit + ENDLESS_OCTETS

@@ -1,0 +1,50 @@
+"""What a session may offer, and the capabilities that announce it (RFC 2449 §5)."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What this connection may use now; it changes with TLS."""
+
+    user: bool = True
+    """USER and PASS."""
+    mechanisms: tuple[str, ...] = ("PLAIN",)
+    """Of AUTH, the preferred first."""
+    stls: bool = False
+    only_under_tls: frozenset[str] = frozenset()
+    """Mechanisms, and USER, that this connection would have under TLS."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionOptions:
+    """What is the same for every session of a server."""
+
+    greeting: str = "POP3 server ready"
+    implementation: str = "Restante"
+    """One token; empty: not told (RFC 2449 §6.9)."""
+    strict_line_ends: bool = False
+    """A bare LF is an error."""
+    bad_commands_before_login: int = 10
+    bad_commands_in_a_row: int = 50
+
+
+def capabilities(offer: Offer, options: SessionOptions) -> Iterator[bytes]:
+    """Yield the lines of the reply to CAPA.
+
+    RFC 2449 §5: what was announced in AUTHORIZATION stays announced in TRANSACTION, so the offer
+    of the moment of login is kept. RFC 2595 §4 makes STLS the exception: it is announced only
+    where it is permitted.
+    """
+    yield b"TOP\r\n"
+    yield b"UIDL\r\n"
+    if offer.user:
+        yield b"USER\r\n"
+    if offer.mechanisms:
+        yield f"SASL {' '.join(offer.mechanisms)}\r\n".encode("ascii")
+    yield b"RESP-CODES\r\nAUTH-RESP-CODE\r\nPIPELINING\r\nEXPIRE NEVER\r\n"
+    if offer.stls:
+        yield b"STLS\r\n"
+    if options.implementation:
+        yield f"IMPLEMENTATION {options.implementation}\r\n".encode("ascii")

@@ -1,0 +1,75 @@
+"""Replies: status lines, multi-line replies, challenges, and the output they queue in.
+
+RFC 1939 §3: a status indicator in upper case, a text, CRLF, 512 octets at the most. RFC 2449 §8: a
+response code stands in brackets at the start of the text, so no text of ours holds a bracket. No
+octet of a client's ever gets into a reply.
+"""
+
+from binascii import b2a_base64
+from collections.abc import Iterable
+from functools import lru_cache
+
+Buffer = bytes | bytearray | memoryview
+
+MAXIMUM_OCTETS = 512
+TERMINATION = b".\r\n"
+_TEXT = frozenset(map(chr, range(0x20, 0x7F))) - {"["}
+
+
+@lru_cache(maxsize=1024)
+def status_line(positive: bool, text: str, code: str | None = None) -> bytes:
+    """Return a reply's first line.
+
+    Raises:
+        ValueError: the text holds what RFC 2449 §3 does not allow, or is too long.
+    """
+    if not _TEXT.issuperset(text):
+        raise ValueError("a reply's text is printable ASCII without brackets")
+    line = "+OK" if positive else "-ERR"
+    if code is not None:
+        line += f" [{code}]"
+    # Quirk(old clients): RFC 1957 wants a space behind the status word, so there is always a text.
+    line += f" {text}\r\n"
+    if len(line) > MAXIMUM_OCTETS:
+        raise ValueError("a reply's first line has at most 512 octets")
+    return line.encode("ascii")
+
+
+class Output:
+    """What waits to be sent: buffers in order, handed over uncopied."""
+
+    __slots__ = ("_buffers", "octets")
+
+    def __init__(self) -> None:
+        self._buffers: list[Buffer] = []
+        self.octets = 0
+
+    def write(self, data: Buffer) -> None:
+        """Queue octets as they are."""
+        self._buffers.append(data)
+        self.octets += len(data)
+
+    def positive(self, text: str) -> None:
+        """Queue `+OK text`."""
+        self.write(status_line(True, text))
+
+    def negative(self, text: str, code: str | None = None) -> None:
+        """Queue `-ERR [code] text`."""
+        self.write(status_line(False, text, code))
+
+    def listing(self, text: str, lines: Iterable[Buffer]) -> None:
+        """Queue a multi-line reply; its lines end in CRLF and none begins with a dot."""
+        self.positive(text)
+        for data in lines:
+            self.write(data)
+        self.write(TERMINATION)
+
+    def challenge(self, data: bytes) -> None:
+        """Queue a challenge; an empty one keeps its SPACE (RFC 5034 §4)."""
+        self.write(b"+ " + b2a_base64(data, newline=False) + b"\r\n")
+
+    def take(self) -> list[Buffer]:
+        """Return what is queued, and begin anew."""
+        buffers, self._buffers = self._buffers, []
+        self.octets = 0
+        return buffers

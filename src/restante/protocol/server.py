@@ -1,0 +1,394 @@
+"""ServerSession: one POP3 session seen from the server, octets in, events out.
+
+A driver owns the connection and the clock. It feeds `receive_data`, asks `next_event` until that
+returns None, sends what `data_to_send` returns, and answers the events that want an answer. While
+an answer is due no further command is read, so replies come in the order of the commands however
+many were pipelined (RFC 2449 §6.6).
+
+The session answers alone whatever needs no maildrop: bad lines, wrong states, listings, marks.
+State carries its data: outside TRANSACTION there is no listing to reach, between STLS and
+`tls_established` there is nothing of what was said in clear.
+
+What does not live here: sockets, TLS, time, credentials stores, messages.
+"""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from restante.errors import LocalProtocolError, Refusal
+from restante.protocol.authorization import Authorization, Exchange, offer_after_login
+from restante.protocol.commands import BadSyntax, Command, Verb, parse
+from restante.protocol.events import (
+    EndReason,
+    Event,
+    MessageRequested,
+    SaslCancelled,
+    SaslStarted,
+    SessionEnded,
+    TlsRequested,
+    UpdateRequested,
+)
+from restante.protocol.legality import LEGAL
+from restante.protocol.lines import COMMAND_OCTETS, SASL_OCTETS, LineBuffer, LineFault
+from restante.protocol.offers import Offer, SessionOptions, capabilities
+from restante.protocol.replies import TERMINATION, Buffer, Output
+from restante.protocol.stuffing import DotStuffer, TopCut
+from restante.protocol.transaction import Listing, Transaction
+
+OUTPUT_OCTETS = 65_536
+"""Commands are answered until this much waits to be sent; then the sending comes first."""
+
+GOODBYE = "goodbye"
+WRONG_STATE = "this command is not possible now"
+TOO_MANY_BAD = "too many bad commands"
+
+_WEB_METHODS = tuple(
+    method + b" "
+    for method in (b"GET", b"POST", b"HEAD", b"PUT", b"OPTIONS", b"CONNECT", b"DELETE", b"PRI")
+)
+
+
+class Verifying:
+    """The state while the driver judges credentials."""
+
+    __slots__ = ("authorization", "exchange")
+
+    def __init__(self, authorization: Authorization, exchange: Exchange | None) -> None:
+        self.authorization = authorization
+        self.exchange = exchange
+
+
+class Negotiating:
+    """The state between the agreement to STLS and the end of the handshake."""
+
+    __slots__ = ()
+
+
+class Sending:
+    """The state while a message goes out."""
+
+    __slots__ = ("cut", "stuffer", "transaction")
+
+    def __init__(self, transaction: Transaction, lines: int | None) -> None:
+        self.transaction = transaction
+        self.cut = None if lines is None else TopCut(lines)
+        self.stuffer: DotStuffer | None = None
+
+
+class Updating:
+    """The state UPDATE: marked messages are being removed."""
+
+    __slots__ = ()
+
+
+class Ended:
+    """The state behind the last reply."""
+
+    __slots__ = ()
+
+
+_S = TypeVar("_S")
+
+State = (
+    Authorization | Exchange | Verifying | Negotiating | Transaction | Sending | Updating | Ended
+)
+
+
+class ServerSession:
+    """One session, from the greeting to its end."""
+
+    __slots__ = ("_bad", "_eof", "_fresh", "_lines", "_options", "_output", "_state")
+
+    def __init__(self, offer: Offer, options: SessionOptions) -> None:
+        self._options = options
+        self._lines = LineBuffer(strict=options.strict_line_ends)
+        self._output = Output()
+        self._state: State = Authorization(offer)
+        self._bad = 0
+        self._eof = False
+        self._fresh = True
+        self._output.positive(options.greeting)
+
+    # ---- what the driver asks
+
+    @property
+    def authenticated(self) -> bool:
+        """Whether a maildrop is, or was until UPDATE, open."""
+        return isinstance(self._state, (Transaction, Sending, Updating))
+
+    @property
+    def answer_due(self) -> bool:
+        """Whether an event waits for the driver's answer."""
+        return isinstance(self._state, (Verifying, Negotiating, Sending, Updating))
+
+    @property
+    def ended(self) -> bool:
+        """Whether `SessionEnded` was given out."""
+        return isinstance(self._state, Ended)
+
+    @property
+    def octets_waiting(self) -> int:
+        """Octets received and not yet looked at; bound them by not reading more."""
+        return len(self._lines)
+
+    def receive_data(self, data: bytes | bytearray | memoryview) -> None:
+        """Take in octets from the client; what comes after the end is dropped.
+
+        Raises:
+            LocalProtocolError: TLS is being negotiated, so these octets are not the session's.
+        """
+        if isinstance(self._state, Negotiating):
+            raise LocalProtocolError("octets in clear while TLS is negotiated")
+        if not isinstance(self._state, Ended):
+            self._lines.append(data)
+
+    def receive_eof(self) -> None:
+        """Take note that the client sends no more; complete lines before it still count."""
+        self._eof = True
+
+    def data_to_send(self) -> list[Buffer]:
+        """Return what waits to be sent, in order, uncopied."""
+        return self._output.take()
+
+    def next_event(self) -> Event | None:
+        """Answer commands until something happens that the driver has to know.
+
+        None: an answer of the driver's is due, output waits to be sent, or octets are missing.
+        """
+        while self._output.octets < OUTPUT_OCTETS:
+            state = self._state
+            if not isinstance(state, (Transaction, Authorization, Exchange)):
+                return None
+            line = self._lines.next_line(self._line_limit(state))
+            if line is None:
+                return self._end(EndReason.CLIENT_GONE) if self._eof else None
+            event = self._take_line(state, line)
+            if event is not None:
+                return event
+        return None
+
+    # ---- what the driver answers
+
+    def admit(self, listing: Listing) -> None:
+        """Open the maildrop: the lock is held, the listing stands (RFC 1939 §4)."""
+        state = self._expect(Verifying)
+        self._bad = 0
+        self._state = Transaction(listing, offer_after_login(state.authorization.offer))
+        self._output.positive(f"maildrop has {listing.count} messages ({listing.octets} octets)")
+
+    def refuse(self, refusal: Refusal) -> None:
+        """Answer a login or a message with a refusal; the session goes on where it was."""
+        if isinstance(self._state, Sending):
+            if self._state.stuffer is not None:
+                raise LocalProtocolError("the message has begun")
+            self._state = self._state.transaction
+        else:
+            self._state = self._expect(Verifying).authorization
+        self._output.negative(refusal.text, refusal.code)
+
+    def challenge(self, data: bytes) -> None:
+        """Send a challenge of the mechanism's."""
+        state = self._expect(Verifying)
+        if state.exchange is None:
+            raise LocalProtocolError("USER and PASS know no challenge")
+        self._state = state.exchange
+        self._output.challenge(data)
+
+    def tls_established(self, offer: Offer) -> None:
+        """Begin again under TLS; counters against abuse are all that is kept of before."""
+        self._expect(Negotiating)
+        self._lines = LineBuffer(strict=self._options.strict_line_ends)
+        self._state = Authorization(offer)
+
+    def message_data(self, data: bytes) -> bool:
+        """Send a piece of the message, lines ending in CRLF; False: TOP shows no more."""
+        state = self._expect(Sending)
+        stuffer = self._begin_message(state)
+        if state.cut is not None:
+            data = state.cut.cut(data)
+        self._output.write(stuffer.stuff(data))
+        return state.cut is None or not state.cut.done
+
+    def message_end(self) -> None:
+        """End the message."""
+        state = self._expect(Sending)
+        self._begin_message(state)
+        self._state = state.transaction
+        self._output.write(TERMINATION)
+
+    def message_failed(self) -> SessionEnded:
+        """End the session in the midst of a message.
+
+        A termination octet would make what was sent look complete (RFC 1939 §3), so there is
+        none.
+        """
+        self._expect(Sending)
+        return self._end(EndReason.MESSAGE_FAILED)
+
+    def update_done(self) -> SessionEnded:
+        """Say that what was marked is removed, for good."""
+        self._expect(Updating)
+        self._output.positive(GOODBYE)
+        return self._end(EndReason.QUIT)
+
+    def update_failed(self, refusal: Refusal) -> SessionEnded:
+        """Say that some of what was marked is still there (RFC 1939 §6)."""
+        self._expect(Updating)
+        self._output.negative(refusal.text, refusal.code)
+        return self._end(EndReason.QUIT)
+
+    # ---- lines
+
+    def _line_limit(self, state: Authorization | Exchange | Transaction) -> int:
+        if isinstance(state, Exchange):
+            return SASL_OCTETS
+        if isinstance(state, Authorization) and self._lines.starts_like(b"AUTH "):
+            return SASL_OCTETS
+        return COMMAND_OCTETS
+
+    def _take_line(
+        self, state: Authorization | Exchange | Transaction, line: bytes | LineFault
+    ) -> Event | None:
+        fresh, self._fresh = self._fresh, False
+        if isinstance(line, LineFault):
+            return self._bad_line(state, line)
+        if isinstance(state, Exchange):
+            return self._take_response(state, line)
+        command = parse(line)
+        if isinstance(command, BadSyntax):
+            if fresh and line.upper().startswith(_WEB_METHODS):
+                return self._end(EndReason.WEB_CLIENT)
+            return self._bad_command(state, None, command.value)
+        if state.phase not in LEGAL[command.verb]:
+            return self._bad_command(state, command.verb, WRONG_STATE)
+        return self._run(state, command)
+
+    def _run(self, state: Authorization | Transaction, command: Command) -> Event | None:
+        if isinstance(state, Transaction):
+            self._bad = 0
+            return _IN_TRANSACTION[command.verb](self, state, command)
+        state.forget(command.verb)
+        return _IN_AUTHORIZATION[command.verb](self, state, command)
+
+    def _take_response(self, state: Exchange, line: bytes) -> Event:
+        event = state.answer(line, self._output)
+        if isinstance(event, SaslCancelled):
+            self._state = state.authorization
+        else:
+            self._state = Verifying(state.authorization, state)
+        return event
+
+    def _bad_line(
+        self, state: Authorization | Exchange | Transaction, fault: LineFault
+    ) -> Event | None:
+        if fault is LineFault.ENDLESS:
+            self._output.negative(fault.value)
+            return self._end(EndReason.ENDLESS_LINE)
+        if isinstance(state, Exchange):
+            self._state = state.authorization
+            self._output.negative(fault.value)
+            return SaslCancelled()
+        return self._bad_command(state, None, fault.value)
+
+    def _bad_command(
+        self, state: Authorization | Transaction, verb: Verb | None, text: str
+    ) -> Event | None:
+        self._bad += 1
+        limit = self._options.bad_commands_in_a_row
+        if isinstance(state, Authorization):
+            state.forget(verb)
+            limit = self._options.bad_commands_before_login
+        if self._bad > limit:
+            self._output.negative(TOO_MANY_BAD)
+            return self._end(EndReason.BAD_COMMANDS)
+        self._output.negative(text)
+        return None
+
+    # ---- commands in both states
+
+    def _capa(self, state: Authorization | Transaction) -> None:
+        self._output.listing("capabilities follow", capabilities(state.offer, self._options))
+
+    def _quit_before_login(self) -> SessionEnded:
+        self._output.positive(GOODBYE)
+        return self._end(EndReason.QUIT)
+
+    # ---- AUTHORIZATION
+
+    def _pass(self, state: Authorization, command: Command) -> Event:
+        self._state = Verifying(state, None)
+        return state.password(command)
+
+    def _auth(self, state: Authorization, command: Command) -> Event | None:
+        event = state.auth(command, self._output)
+        if isinstance(event, SaslStarted):
+            self._state = Verifying(state, Exchange(state))
+        return event
+
+    def _stls(self, state: Authorization) -> Event | None:
+        behind = len(self._lines)
+        event = state.stls(self._output, behind)
+        if isinstance(event, TlsRequested):
+            self._state = Negotiating()
+        elif state.offer.stls:
+            return self._end(EndReason.OCTETS_BEHIND_STLS)
+        return event
+
+    # ---- TRANSACTION
+
+    def _message(self, state: Transaction, command: Command) -> Event | None:
+        event = state.message(command, self._output)
+        if isinstance(event, MessageRequested):
+            self._state = Sending(state, event.lines)
+        return event
+
+    def _noop(self) -> None:
+        self._output.positive("nothing done")
+
+    def _quit(self, state: Transaction) -> Event:
+        marked = state.marked
+        if not marked:
+            return self._quit_before_login()
+        self._state = Updating()
+        return UpdateRequested(marked)
+
+    # ---- states
+
+    def _begin_message(self, state: Sending) -> DotStuffer:
+        if state.stuffer is None:
+            state.stuffer = DotStuffer()
+            self._output.positive("message follows")
+        return state.stuffer
+
+    def _end(self, reason: EndReason) -> SessionEnded:
+        self._state = Ended()
+        self._lines = LineBuffer()
+        return SessionEnded(reason)
+
+    def _expect(self, kind: type[_S]) -> _S:
+        if not isinstance(self._state, kind):
+            raise LocalProtocolError(f"{kind.__name__} is not the state of this session")
+        return self._state
+
+
+_IN_AUTHORIZATION: dict[Verb, Callable[[ServerSession, Authorization, Command], Event | None]] = {
+    Verb.CAPA: lambda session, state, command: session._capa(state),
+    Verb.QUIT: lambda session, state, command: session._quit_before_login(),
+    Verb.USER: lambda session, state, command: state.user(command, session._output),
+    Verb.PASS: ServerSession._pass,
+    Verb.AUTH: ServerSession._auth,
+    Verb.STLS: lambda session, state, command: session._stls(state),
+}
+
+_IN_TRANSACTION: dict[Verb, Callable[[ServerSession, Transaction, Command], Event | None]] = {
+    Verb.CAPA: lambda session, state, command: session._capa(state),
+    Verb.QUIT: lambda session, state, command: session._quit(state),
+    Verb.STAT: lambda session, state, command: state.stat(session._output),
+    Verb.LIST: lambda session, state, command: state.list(command, session._output),
+    Verb.UIDL: lambda session, state, command: state.uidl(command, session._output),
+    Verb.RETR: ServerSession._message,
+    Verb.TOP: ServerSession._message,
+    Verb.DELE: lambda session, state, command: state.dele(command, session._output),
+    Verb.NOOP: lambda session, state, command: session._noop(),
+    Verb.RSET: lambda session, state, command: state.rset(session._output),
+}

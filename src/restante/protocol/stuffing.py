@@ -1,0 +1,87 @@
+"""Messages on their way out: dot-stuffing, and the cut that TOP makes.
+
+Both take a message in pieces of any size, lines ending in CRLF, and remember what a boundary may
+part. RFC 1939 §3: a line that begins with the termination octet gets another one before it.
+"""
+
+_LF = 0x0A
+_DOT = 0x2E
+_DOTS_LOOKED_AT = 32
+
+
+class DotStuffer:
+    """The stuffing of one multi-line reply."""
+
+    __slots__ = ("_at_line_start",)
+
+    def __init__(self) -> None:
+        self._at_line_start = True
+
+    def stuff(self, data: bytes) -> bytes:
+        """Return the next piece with its dots stuffed."""
+        if not data:
+            return data
+        first = self._at_line_start and data[0] == _DOT
+        self._at_line_start = data[-1] == _LF
+        data = _stuff_within(data)
+        return b"." + data if first else data
+
+
+def _stuff_within(data: bytes) -> bytes:
+    # One octet is found twenty times faster than two, and most messages hold few dots: look behind
+    # each dot, and only where there are many let `replace` go over the whole.
+    dot = data.find(b".")
+    for _ in range(_DOTS_LOOKED_AT):
+        if dot < 0:
+            return data
+        if dot and data[dot - 1] == _LF:
+            break
+        dot = data.find(b".", dot + 1)
+    return data.replace(b"\n.", b"\n..")
+
+
+class TopCut:
+    """The part of a message that TOP shows: header, empty line, some lines of the body.
+
+    RFC 1939 §7 (TOP); lines are counted before they are stuffed.
+    """
+
+    __slots__ = ("_body_lines", "_in_header", "_line_octets", "done")
+
+    def __init__(self, lines: int) -> None:
+        self._body_lines = lines
+        self._in_header = True
+        self._line_octets = 0
+        self.done = False
+        """Nothing of what follows will be shown."""
+
+    def cut(self, data: bytes) -> bytes:
+        """Return what is shown of the next piece."""
+        if self.done:
+            return b""
+        body = self._header_end(data) if self._in_header else 0
+        if self._in_header:
+            return data
+        end = self._body_end(data, body)
+        return data if end == len(data) else data[:end]
+
+    def _header_end(self, data: bytes) -> int:
+        start = 0
+        while (newline := data.find(b"\n", start)) >= 0:
+            octets = self._line_octets + newline + 1 - start
+            self._line_octets, start = 0, newline + 1
+            if octets == len(b"\r\n"):
+                self._in_header = False
+                return start
+        self._line_octets += len(data) - start
+        return start
+
+    def _body_end(self, data: bytes, start: int) -> int:
+        if self._body_lines and data.count(b"\n", start) < self._body_lines:
+            self._body_lines -= data.count(b"\n", start)
+            return len(data)
+        while self._body_lines:
+            start = data.find(b"\n", start) + 1
+            self._body_lines -= 1
+        self.done = True
+        return start

@@ -1,0 +1,45 @@
+"""PLAIN: an authorization identity, a name and a password, parted by NULs (RFC 4616)."""
+
+from restante.identity import Credentials, PasswordCredentials
+from restante.sasl.mechanism import Challenge, MechanismError
+from restante.secret import Secret
+
+
+class PlainServer:
+    """The server's side of one PLAIN exchange."""
+
+    name = "PLAIN"
+
+    def start(self, initial_response: bytes | None) -> Challenge | Credentials:
+        """Ask for the message, or take it at once."""
+        return Challenge(b"") if initial_response is None else self.respond(initial_response)
+
+    def respond(self, response: bytes) -> Credentials:
+        """Take the message.
+
+        RFC 4616 §2: exactly two NULs, name and password not empty, all of it UTF-8.
+        """
+        parts = response.split(b"\0")
+        if len(parts) != 3:
+            raise MechanismError("a PLAIN message has three parts")
+        texts = [_text(part) for part in parts]
+        if None in texts:
+            raise MechanismError("a PLAIN message is UTF-8")
+        authorization_name, name, _ = texts
+        if not name or not parts[2]:
+            raise MechanismError("a PLAIN message has a name and a password")
+        return PasswordCredentials(
+            name=name,
+            password=Secret(parts[2]),
+            mechanism=self.name,
+            authorization_name=authorization_name,
+        )
+
+
+def _text(octets: bytes) -> str | None:
+    # The error would hold the octets, a password among them, and so would whatever is raised while
+    # it is handled: it ends here.
+    try:
+        return octets.decode("utf-8")
+    except UnicodeDecodeError:
+        return None
