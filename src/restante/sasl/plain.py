@@ -22,8 +22,8 @@ class PlainServer:
         parts = response.split(b"\0")
         if len(parts) != 3:
             raise MechanismError("a PLAIN message has three parts")
-        texts = [_text(part) for part in parts]
-        if None in texts:
+        texts = [text for part in parts if (text := _text(part)) is not None]
+        if len(texts) != len(parts):
             raise MechanismError("a PLAIN message is UTF-8")
         authorization_name, name, _ = texts
         if not name or not parts[2]:
