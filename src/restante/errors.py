@@ -46,8 +46,10 @@ class Refusal(RestanteError):
     code: ClassVar[str | None] = None
     default_text: ClassVar[str] = "refused"
 
-    def __init__(self, text: str | None = None) -> None:
+    def __init__(self, text: str | None = None, *, reason: str | None = None) -> None:
         self.text = self.default_text if text is None else text
+        self.reason = reason
+        """For the log alone; never sent."""
         super().__init__(self.text)
 
 

@@ -47,7 +47,13 @@ class DropListing(Protocol):
 
 
 class MessageReader(Protocol):
-    """One message being read, from its first octet to its last."""
+    """One message being read, from its first octet to its last.
+
+    Both ways of reading may raise:
+
+    * MessageVanished: another program removed it.
+    * TemporaryFailure: it cannot be read now.
+    """
 
     def read_ready(self, octets: int) -> bytes | None:
         """Return the next octets (about as many as asked) if no disk must be waited for.
@@ -57,11 +63,7 @@ class MessageReader(Protocol):
         ...
 
     def read(self, octets: int) -> bytes:
-        """Return the next octets, waiting for the disk; b"" at the end.
-
-        Raises:
-            TemporaryFailure: the disk cannot be read.
-        """
+        """Return the next octets, waiting for the disk; b"" at the end."""
         ...
 
     def close(self) -> None:
@@ -78,12 +80,7 @@ class Maildrop(Protocol):
         ...
 
     def open_message(self, number: int) -> MessageReader:
-        """Begin to read a message.
-
-        Raises:
-            MessageVanished: another program removed it.
-            TemporaryFailure: it cannot be read now.
-        """
+        """Return a reader of a message; no disk is touched before the first octet is asked for."""
         ...
 
     def remove(self, numbers: Collection[int]) -> None:

@@ -127,6 +127,11 @@ class ServerSession:
         return isinstance(self._state, Ended)
 
     @property
+    def message_begun(self) -> bool:
+        """Whether a part of a message was sent and its end was not."""
+        return isinstance(self._state, Sending) and self._state.stuffer is not None
+
+    @property
     def octets_waiting(self) -> int:
         """Octets received and not yet looked at; bound them by not reading more."""
         return len(self._lines)
@@ -179,7 +184,7 @@ class ServerSession:
     def refuse(self, refusal: Refusal) -> None:
         """Answer a login or a message with a refusal; the session goes on where it was."""
         if isinstance(self._state, Sending):
-            if self._state.stuffer is not None:
+            if self.message_begun:
                 raise LocalProtocolError("the message has begun")
             self._state = self._state.transaction
         else:
