@@ -1,0 +1,1 @@
+"""The works: one module per thing that is measured."""

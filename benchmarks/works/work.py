@@ -1,0 +1,47 @@
+"""The form of a work whose CPU time is compared."""
+
+from abc import ABC, abstractmethod
+
+from benchmarks.load.collecting import Door
+from benchmarks.peers.peer import Peer
+from benchmarks.stage import Stage
+
+
+class Work(ABC):
+    """Something a server does, counted in units, with a target for the ratio of its CPU time."""
+
+    key: str
+    title: str
+    unit: str
+    target: float | None = None
+
+    def __init__(self, stage: Stage) -> None:
+        self.stage = stage
+        self.scale = stage.scale
+
+    @abstractmethod
+    def accounts(self) -> list[str]:
+        """Name the accounts it needs."""
+
+    @abstractmethod
+    def furnish(self, peer: Peer) -> None:
+        """Put mail into its accounts; the server is stopped."""
+
+    @abstractmethod
+    def warm(self, peer: Peer) -> None:
+        """Bring the running server into the state in which it is measured; not measured itself."""
+
+    @abstractmethod
+    def before_run(self, peer: Peer, run: int) -> None:
+        """Make ready for one run; not measured."""
+
+    @abstractmethod
+    def run(self, peer: Peer, run: int) -> float:
+        """Do the work and return how many units were done."""
+
+
+def visit_briefly(peer: Peer, users: list[str]) -> None:
+    """Log in and out, so that every process of the server has served somebody."""
+    for user in users:
+        with Door(peer.port, user).open() as session:
+            session.quit()
