@@ -21,6 +21,14 @@ def render_facts(findings: Findings) -> str:
     return "\n".join(_table(("what", "which"), findings.facts.items())) + "\n"
 
 
+def render_variants(results: list[Result]) -> str:
+    """Return a table of several servers, a row for each, a column for each work."""
+    names = list(results[0].samples)
+    head = ["", *(f"{result.work.key}, per {result.work.unit}" for result in results)]
+    rows = [[name, *(_duration(result.cpu_per_unit(name)) for result in results)] for name in names]
+    return "\n".join(_table(head, rows)) + "\n"
+
+
 def _works(findings: Findings) -> list[str]:
     head = ("work", "per", findings.theirs, findings.ours, "ratio", "at most", "")
     return _table(head, [_work(findings, result) for result in findings.results])

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from benchmarks.peers.peer import MAIL_USER, Peer
 
-_CONFIGURATION = """\
+CONFIGURATION = """\
 base_dir = {directory}/run
 log_path = {directory}/log
 protocols = pop3
@@ -111,7 +111,7 @@ class DovecotPeer(Peer):
     def configure(self) -> None:
         """Write dovecot.conf."""
         tuning = self.tuning
-        text = _CONFIGURATION.format(
+        text = CONFIGURATION.format(
             directory=self.directory,
             mail=self.mail,
             users=self.users,
