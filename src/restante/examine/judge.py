@@ -1,0 +1,74 @@
+"""The judge: plays a case against a server and says what it found."""
+
+from __future__ import annotations
+
+from restante.examine.case import Case, Finding, Verdict
+from restante.examine.outcome import Broken, Differs, NotApplicable, NotTried, Unmet
+from restante.examine.record import Record
+from restante.examine.stage import Capabilities, Stage, offers
+from restante.examine.target import Endpoint, Target
+
+
+class Judge:
+    """One server under examination; what it announces is asked once per endpoint."""
+
+    def __init__(self, target: Target) -> None:
+        self._target = target
+        self._announced: dict[tuple[Endpoint, bool], Capabilities | None] = {}
+
+    def try_case(self, case: Case) -> Finding:
+        """Play one case to its verdict; never raises for anything the server does."""
+        record = Record()
+        verdict, why = self._play(case, record)
+        return Finding(case, verdict, why, record.utterances())
+
+    def _play(self, case: Case, record: Record) -> tuple[Verdict, str]:
+        try:
+            self._perform(case, record)
+        except (Unmet, Broken) as failure:
+            return case.verdict_when_unmet, str(failure)
+        except Differs as choice:
+            return Verdict.DIFFERS, str(choice)
+        except NotApplicable as absence:
+            return Verdict.NOT_APPLICABLE, str(absence)
+        except NotTried as obstacle:
+            return Verdict.NOT_TRIED, str(obstacle)
+        except OSError as failure:
+            return Verdict.NOT_TRIED, f"the connection failed: {failure.strerror or failure}"
+        return Verdict.PASSES, "the server does what the source says"
+
+    def _perform(self, case: Case, record: Record) -> None:
+        endpoint = self._target.endpoint(case.traits)
+        if endpoint is None:
+            wanted = ", ".join(sorted(trait.value for trait in case.traits))
+            raise NotTried(f"no endpoint was given that {wanted}")
+        stage = Stage(case, self._target, endpoint, record)
+        try:
+            self._check_capabilities(stage)
+            stage.provide_accounts()
+            self._begin(stage)
+            for step in case.steps:
+                step.perform(stage)
+        finally:
+            stage.close()
+
+    def _begin(self, stage: Stage) -> None:
+        """Bring the first connection to where the steps begin."""
+        try:
+            stage.begin(stage.case.start)
+        except (Unmet, Broken) as failure:
+            raise NotTried(f"the session does not begin: {failure}") from failure
+
+    def _check_capabilities(self, stage: Stage) -> None:
+        """Raise NotApplicable where the server does not announce what the case is about."""
+        stage.capabilities = lambda: self._capabilities(stage)
+        for wanted in stage.case.capabilities:
+            if not offers(self._capabilities(stage), wanted):
+                raise NotApplicable(f"the server does not announce {wanted}")
+
+    def _capabilities(self, stage: Stage) -> Capabilities | None:
+        """Return what the endpoint announces where this case begins."""
+        key = (stage.endpoint, bool(stage.case.traits))
+        if key not in self._announced:
+            self._announced[key] = stage.probe()
+        return self._announced[key]

@@ -1,0 +1,210 @@
+"""Where a case is played: its connections, its accounts and the words that stand for them.
+
+Steps write `{user}` and `{password}`; `Stage.send` puts the account of the hour in their place,
+while the record keeps the words.
+"""
+
+from __future__ import annotations
+
+import base64
+import ssl
+import time
+from collections.abc import Callable, Mapping
+
+from restante.examine.case import Case, Start
+from restante.examine.fixtures import Fixture
+from restante.examine.outcome import NotTried, Unmet
+from restante.examine.record import Record
+from restante.examine.replies import Answer, Status, capabilities_of
+from restante.examine.target import Account, Endpoint, Target, Tls
+from restante.examine.wire import Wire, tls_context
+
+Capabilities = Mapping[str, tuple[str, ...]]
+UNKNOWN_USER = "nobody-of-this-name"
+WRONG_PASSWORD = "certainly-wrong"
+
+
+def plain(authcid: str, password: str, authzid: str = "") -> bytes:
+    """Return a PLAIN message (RFC 4616 §2) in base64."""
+    return base64.b64encode(f"{authzid}\0{authcid}\0{password}".encode())
+
+
+def placeholders(account: Account | None, second: Account | None) -> dict[bytes, bytes]:
+    """Return what stands for each word in braces."""
+    words = {
+        b"{unknown}": UNKNOWN_USER.encode(),
+        b"{wrong}": WRONG_PASSWORD.encode(),
+        b"{unknown_plain}": plain(UNKNOWN_USER, WRONG_PASSWORD),
+    }
+    for prefix, who in ((b"", account), (b"second_", second)):
+        if who is not None:
+            words[b"{" + prefix + b"user}"] = who.name.encode()
+            words[b"{" + prefix + b"password}"] = who.password.encode()
+            words[b"{" + prefix + b"plain}"] = plain(who.name, who.password)
+            words[b"{" + prefix + b"wrong_plain}"] = plain(who.name, WRONG_PASSWORD)
+    return words
+
+
+class Stage:
+    """The connections of one case in play, one of them current."""
+
+    def __init__(self, case: Case, target: Target, endpoint: Endpoint, record: Record) -> None:
+        self.case = case
+        self.target = target
+        self.endpoint = endpoint
+        self.record = record
+        self.account: Account | None = None
+        self.capabilities: Callable[[], Capabilities | None] = self.probe
+        self._words: dict[bytes, bytes] = placeholders(None, None)
+        self._wires: dict[str, Wire] = {}
+        self._opened = 0
+        self._current = "first"
+
+    def provide_accounts(self) -> None:
+        """Get the accounts the case needs, their maildrops filled."""
+        mail = None if self.case.mail is None else [f.stored for f in self.case.mail]
+        accounts = self.target.accounts
+        scratch = self.case.scratch
+        self.account = accounts.provide(mail, password=self.case.password, scratch=scratch, turn=0)
+        second = None
+        if self.case.second_account:
+            second = accounts.provide([], password=None, scratch=scratch, turn=1)
+        self._words = placeholders(self.account, second)
+        self.record.hide(word for key, word in self._words.items() if b"password" in key)
+
+    @property
+    def wire(self) -> Wire:
+        """Return the current connection."""
+        return self._wires[self._current]
+
+    def use(self, name: str) -> None:
+        """Make another connection the current one."""
+        self._current = name
+
+    def connect(self, name: str | None = None, *, tls: bool = True) -> None:
+        """Open a connection and make it current; with implicit TLS up to the end of that."""
+        self._current = name or self._current
+        if old := self._wires.pop(self._current, None):
+            old.close()
+        self._opened += 1
+        address = (self.endpoint.host, self.endpoint.port)
+        patience = self.target.patience_seconds
+        self._wires[self._current] = Wire(address, patience, self.record, self._opened)
+        if tls and self.endpoint.tls is Tls.IMPLICIT:
+            self.start_tls()
+
+    def start_tls(self, context: ssl.SSLContext | None = None) -> None:
+        """Do the handshake on the current connection."""
+        try:
+            self.wire.start_tls(context or tls_context())
+        except OSError as error:
+            cause = error.reason if isinstance(error, ssl.SSLError) else error.strerror
+            raise Unmet(f"the TLS handshake failed: {cause or error}") from error
+
+    def begin(self, start: Start, name: str | None = None) -> None:
+        """Open a connection and bring it to where the case begins."""
+        self.connect(name)
+        if start is Start.CONNECTED:
+            return
+        self._greeted()
+        if start is Start.TRANSACTION:
+            self.log_in()
+
+    def _greeted(self) -> None:
+        """Read the greeting, and go under TLS where passwords need it."""
+        greeting = self.wire.status()
+        if not greeting.positive:
+            raise NotTried(f"the server greets with {greeting.line[:80]!a}")
+        if self.case.traits or self.endpoint.cleartext or self.endpoint.tls is not Tls.STLS:
+            return
+        if not self.ask("STLS").positive:
+            raise NotTried("STLS is refused, and nothing may be sent in clear")
+        self.start_tls()
+
+    def fill(self, octets: bytes) -> bytes:
+        """Return the octets with the words in braces replaced."""
+        for word, meaning in self._words.items():
+            octets = octets.replace(word, meaning)
+        return octets
+
+    def send(self, octets: bytes, *, cut: int = 0) -> None:
+        """Send octets with the words in braces replaced."""
+        self.wire.send(self.fill(octets), shown=octets, cut=cut)
+
+    def ask_sasl(self, message: bytes, command: bytes = b"AUTH PLAIN ") -> Status:
+        """Send a SASL message in base64, behind a command or, with none, as a continuation."""
+        encoded = base64.b64encode(self.fill(message))
+        shown = command + b"<base64 of " + message + b">\r\n"
+        self.wire.send(command + encoded + b"\r\n", shown=shown)
+        return self.wire.status()
+
+    def ask(self, line: str) -> Status:
+        """Send one command and read the first line of the reply."""
+        self.send(line.encode("latin-1") + b"\r\n")
+        return self.wire.status()
+
+    def ask_lines(self, line: str) -> Answer:
+        """Send one command and read a multi-line reply."""
+        self.send(line.encode("latin-1") + b"\r\n")
+        return self.wire.answer()
+
+    def log_in(self) -> None:
+        """Enter the Transaction state, waiting for a lock that is about to go."""
+        deadline = time.monotonic() + self.target.patience_seconds
+        while not (reply := self.present()).positive:
+            if reply.code != "IN-USE" or time.monotonic() > deadline:
+                raise NotTried(f"the login is refused: {reply.line[:80]!a}")
+            time.sleep(0.05)
+            self.connect()
+            self._greeted()
+
+    def present(self) -> Status:
+        """Show the credentials by the way the server offers."""
+        offered = self.capabilities()
+        if offered is not None and "USER" not in offered and "PLAIN" in offered.get("SASL", ()):
+            return self.ask("AUTH PLAIN {plain}")
+        name = self.ask("USER {user}")
+        return self.ask("PASS {password}") if name.positive else name
+
+    def log_in_again(self, within: str = "") -> None:
+        """Enter the Transaction state on a new connection, which must work by now."""
+        self.connect()
+        self._greeted()
+        try:
+            self.log_in()
+        except NotTried as refusal:
+            raise Unmet(f"a new login fails{within}: {refusal}") from refusal
+
+    def probe(self) -> Capabilities | None:
+        """Ask for the capabilities before a login, on a connection of its own."""
+        before = self._current
+        self.begin(Start.GREETED, "probe")
+        try:
+            return capabilities_of(self.ask_lines("CAPA"))
+        except Unmet:
+            return None
+        finally:
+            self._wires.pop("probe").close()
+            self._current = before
+
+    def deliver(self, fixture: Fixture) -> None:
+        """Put one more message into the maildrop of the account."""
+        if self.account is None:
+            raise NotTried("there is no account to deliver to")
+        self.target.accounts.deposit(self.account, fixture.stored)
+
+    def close(self) -> None:
+        """Close every connection."""
+        for wire in self._wires.values():
+            wire.close()
+
+
+def offers(capabilities: Capabilities | None, wanted: str) -> bool:
+    """Tell whether a capability such as `UIDL` or `SASL PLAIN` is announced.
+
+    A server without CAPA may still have what RFC 1939 has.
+    """
+    tag, _, parameter = wanted.partition(" ")
+    if capabilities is None:
+        return tag in ("USER", "TOP", "UIDL") and not parameter
+    return tag in capabilities and (not parameter or parameter in capabilities[tag])

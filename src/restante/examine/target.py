@@ -1,0 +1,76 @@
+"""The server under examination: where it listens, who may log in, how mail gets in."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from restante.examine.case import Trait
+
+
+class Tls(enum.Enum):
+    """How an endpoint comes to TLS."""
+
+    NONE = "none"
+    STLS = "stls"
+    IMPLICIT = "implicit"
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One listening port."""
+
+    host: str
+    port: int
+    tls: Tls
+    cleartext: bool
+
+    @property
+    def traits(self) -> frozenset[Trait]:
+        """Return the properties a case can ask for."""
+        if self.tls is Tls.IMPLICIT:
+            return frozenset({Trait.IMPLICIT, Trait.TLS})
+        traits = {Trait.BARE} if self.tls is Tls.NONE else {Trait.STLS, Trait.TLS}
+        if self.cleartext:
+            traits.add(Trait.CLEAR)
+        elif self.tls is Tls.STLS:
+            traits.add(Trait.STRICT)
+        return frozenset(traits)
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A name and the password that proves it."""
+
+    name: str
+    password: str
+
+
+class Accounts(Protocol):
+    """Where the judge gets accounts, and the door through which mail reaches them."""
+
+    def provide(
+        self, mail: Sequence[bytes] | None, *, password: str | None, scratch: bool, turn: int
+    ) -> Account:
+        """Return an account whose maildrop holds exactly this mail, in this order.
+
+        `turn` tells the accounts of one case apart. Raises NotTried where it cannot be had.
+        """
+
+    def deposit(self, account: Account, octets: bytes) -> None:
+        """Put one message into the maildrop, or raise NotTried."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Everything the judge is told about a server."""
+
+    endpoints: tuple[Endpoint, ...]
+    accounts: Accounts
+    patience_seconds: float = 20.0
+
+    def endpoint(self, traits: frozenset[Trait]) -> Endpoint | None:
+        """Return the first endpoint that has these traits."""
+        return next((e for e in self.endpoints if traits <= e.traits), None)

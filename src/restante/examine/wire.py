@@ -1,0 +1,207 @@
+"""One connection as the judge uses it: every wait has a deadline, every buffer a bound.
+
+What it meets is reported by raising `Silent`, `Ended` or `Flooded`; what POP3 means by the octets
+is none of its business beyond line ends and the final dot.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import select
+import socket
+import ssl
+import struct
+import time
+
+from restante.examine.outcome import Ended, Flooded, NotTried, Silent, Unmet
+from restante.examine.record import Record
+from restante.examine.replies import Answer, Status
+
+LINE_LIMIT = 1 << 20
+REPLY_LIMIT = 32 << 20
+_CHUNK = 1 << 16
+
+
+def tls_context() -> ssl.SSLContext:
+    """Return a context that speaks TLS with anybody: whose certificate it is, is not judged."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+class Wire:
+    """A TCP connection to the server, in clear or under TLS, with its side of the record."""
+
+    def __init__(self, address: tuple[str, int], patience: float, record: Record, number: int):
+        self._patience = patience
+        self._record = record
+        self._number = number
+        self._buffer = bytearray()
+        self.clean_end = False
+        self.tls: ssl.SSLSocket | None = None
+        try:
+            self._socket = socket.create_connection(address, timeout=patience)
+        except OSError as error:
+            raise NotTried(f"no connection: {error.strerror or error}") from error
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._event("connected")
+
+    def start_tls(self, context: ssl.SSLContext, name: str | None = None) -> None:
+        """Do the handshake, raising ssl.SSLError or OSError where the server will not."""
+        self._socket.settimeout(self._patience)
+        self.tls = context.wrap_socket(
+            self._socket, server_hostname=name, suppress_ragged_eofs=False
+        )
+        self._socket = self.tls
+        self._event(f"TLS is up: {self.tls.version()}")
+
+    def send(self, octets: bytes, *, shown: bytes | None = None, cut: int = 0) -> None:
+        """Send octets, in segments of `cut` where it is given; `shown` goes into the record."""
+        self._record.note(self._number, "C", octets if shown is None else shown)
+        size = cut or len(octets) or 1
+        try:
+            for start in range(0, len(octets), size):
+                self._send_segment(octets[start : start + size])
+        except TimeoutError as error:
+            raise Silent("the server stopped reading") from error
+        except OSError:
+            return  # it closed; what it said before is still to be read
+
+    def _send_segment(self, octets: bytes) -> None:
+        """Send, and where the server does not read on, read first what it has to say."""
+        if self.tls is not None:
+            self._socket.settimeout(self._patience)
+            self._socket.sendall(octets)
+            return
+        deadline = time.monotonic() + self._patience
+        view = memoryview(octets)
+        while view:
+            wait = max(0.0, deadline - time.monotonic())
+            poll = select.poll()
+            poll.register(self._socket, select.POLLIN | select.POLLOUT)
+            ready = dict(poll.poll(wait * 1000)).get(self._socket.fileno(), 0)
+            if ready & ~select.POLLIN:
+                view = view[self._socket.send(view) :]
+            elif ready:
+                self._fill(deadline)
+            else:
+                raise TimeoutError
+
+    def status(self) -> Status:
+        """Read the first line of a reply."""
+        status = Status(self._line(time.monotonic() + self._patience))
+        self._record.note(self._number, "S", status.raw)
+        if not status.raw.startswith((b"+", b"-ERR")):
+            raise Unmet(f"not a reply of POP3: {status.line[:80]!a}")
+        return status
+
+    def line(self) -> bytes:
+        """Read one line, whatever it says."""
+        line = self._line(time.monotonic() + self._patience)
+        self._record.note(self._number, "S", line)
+        return line
+
+    def answer(self) -> Answer:
+        """Read a multi-line reply; raises Unmet where it is negative."""
+        status = self.status()
+        if not status.positive:
+            raise Unmet(f"the reply is {status.line[:80]!a}, not +OK and its lines")
+        deadline = time.monotonic() + 2 * self._patience
+        lines: list[bytes] = []
+        room = REPLY_LIMIT
+        while (line := self._line(deadline)) not in (b".\r\n", b".\n"):
+            lines.append(line)
+            room -= len(line)
+            if room < 0:
+                raise Flooded(f"a reply of more than {REPLY_LIMIT} octets")
+        self._record.note(self._number, "S", b"".join(lines) + line)
+        return Answer(status, tuple(lines))
+
+    def rest(self) -> bytes:
+        """Read until the server closes and return what came."""
+        deadline = time.monotonic() + self._patience
+        while self._receive(deadline):
+            pass
+        rest = bytes(self._buffer)
+        self._buffer.clear()
+        self._record.note(self._number, "S", rest)
+        self._event("the server closed")
+        return rest
+
+    def exactly(self, count: int) -> bytes:
+        """Read this many octets, for what is not POP3."""
+        deadline = time.monotonic() + self._patience
+        while len(self._buffer) < count:
+            self._fill(deadline)
+        octets = bytes(self._buffer[:count])
+        del self._buffer[:count]
+        return octets
+
+    def half_close(self) -> None:
+        """Say that nothing more will be sent."""
+        self._event("half-closed by the suite")
+        with contextlib.suppress(OSError):
+            self._socket.shutdown(socket.SHUT_WR)
+
+    def close(self) -> None:
+        """Close without a word."""
+        with contextlib.suppress(OSError, ValueError):
+            self._socket.close()
+
+    def reset(self) -> None:
+        """Close with a TCP reset."""
+        self._event("reset by the suite")
+        with contextlib.suppress(OSError):
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.close()
+
+    def break_tls(self) -> None:
+        """Send an octet that no TLS record begins with, below TLS, and wait for the close."""
+        if self.tls is None:
+            return
+        self._event("octets outside TLS sent by the suite")
+        below = socket.socket(fileno=self.tls.detach())
+        below.settimeout(self._patience)
+        self._socket, self.tls = below, None
+        with contextlib.suppress(OSError):
+            below.sendall(b"\0" * 16)
+            while below.recv(_CHUNK):
+                pass
+
+    def _line(self, deadline: float) -> bytes:
+        """Take one line, end included."""
+        searched = 0
+        while (end := self._buffer.find(b"\n", searched)) < 0:
+            searched = len(self._buffer)
+            if searched > LINE_LIMIT:
+                raise Flooded(f"a line of more than {LINE_LIMIT} octets")
+            self._fill(deadline)
+        line = bytes(self._buffer[: end + 1])
+        del self._buffer[: end + 1]
+        return line
+
+    def _fill(self, deadline: float) -> None:
+        """Receive once, raising where the connection has ended."""
+        if not self._receive(deadline):
+            left = f" after {bytes(self._buffer[:80])!a}" if self._buffer else ""
+            raise Ended("the server closed the connection" + left)
+
+    def _receive(self, deadline: float) -> bool:
+        """Receive once and tell whether anything came before the end of the connection."""
+        if len(self._buffer) > REPLY_LIMIT:
+            raise Flooded(f"more than {REPLY_LIMIT} octets nobody asked for")
+        try:
+            self._socket.settimeout(max(deadline - time.monotonic(), 0.001))
+            octets = self._socket.recv(_CHUNK)
+            self.clean_end = not octets
+        except TimeoutError as error:
+            raise Silent(f"no answer within {self._patience:g} s") from error
+        except OSError:
+            octets = b""
+        self._buffer += octets
+        return bool(octets)
+
+    def _event(self, text: str) -> None:
+        """Record something that is not said in POP3."""
+        self._record.note(self._number, "*", text.encode())
