@@ -4,10 +4,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from benchmarks.findings import Findings
+from benchmarks.load.collecting import Door
 from benchmarks.machine import describe_machine
 from benchmarks.measure import compare
 from benchmarks.peers.dovecot import DovecotPeer
-from benchmarks.peers.peer import Peer
+from benchmarks.peers.peer import Peer, PeerFailed
 from benchmarks.peers.restante import RestantePeer
 from benchmarks.stage import Stage
 from benchmarks.works.drain import Drain, TlsDrain
@@ -87,11 +88,24 @@ def _play_works(
                 work.furnish(peer)
             peer.start()
         findings.facts["CPU time from"] = peers[0].how_measured()
+        findings.facts["TLS"] = _common_cipher(stage, peers, works[0].accounts()[0])
         for work in works:
             findings.results.append(compare(work, peers, stage.scale.runs, tell))
     finally:
         for peer in peers:
             peer.stop()
+
+
+def _common_cipher(stage: Stage, peers: Sequence[Peer], user: str) -> str:
+    """Return what all servers negotiate; it has to be one thing, or the works are not the same."""
+    ciphers: set[str] = set()
+    for peer in peers:
+        with Door(peer.tls_port, user, stage.tls).open() as session:
+            ciphers.add(session.cipher())
+            session.quit()
+    if len(ciphers) != 1:
+        raise PeerFailed(f"the servers do not negotiate the same: {', '.join(sorted(ciphers))}")
+    return ciphers.pop()
 
 
 def _make(

@@ -61,12 +61,12 @@ class Session:
         if self._socket.recv(1):
             raise ReplyWrong("octets behind the reply to QUIT")
 
-    def cipher(self) -> tuple[str, str]:
+    def cipher(self) -> str:
         """Return the version of TLS and the cipher suite in use, nothing in clear."""
         if not isinstance(self._socket, ssl.SSLSocket):
-            return "", ""
+            return ""
         suite = self._socket.cipher()
-        return self._socket.version() or "", suite[0] if suite else ""
+        return f"{self._socket.version()}, {suite[0] if suite else 'no cipher'}"
 
     def _receive_line(self) -> bytes:
         filled = self._receive_some(0)
