@@ -20,8 +20,9 @@ from restante.protocol.events import (
 )
 from restante.protocol.legality import KEEPS_NAME, Phase
 from restante.protocol.offers import Offer
-from restante.protocol.replies import Output
+from restante.protocol.replies import Output, status_line
 
+NAME_TAKEN = status_line(True, "name taken, send the password")
 MAXIMUM_RESPONSES = 8
 """Lines of a client in one exchange; no mechanism needs more."""
 
@@ -50,7 +51,7 @@ class Authorization:
         if not self.offer.user:
             return self._refuse("USER", output)
         self.name = command.name
-        output.positive("name taken, send the password")
+        output.write(NAME_TAKEN)
         return None
 
     def password(self, command: Command) -> LoginAttempted:

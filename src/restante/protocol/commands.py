@@ -6,12 +6,12 @@ matter, whether a message of that number exists the session's.
 """
 
 from collections.abc import Callable
-from enum import Enum
+from enum import Enum, StrEnum
 from typing import NamedTuple
 
 
-class Verb(Enum):
-    """What a client can ask for."""
+class Verb(StrEnum):
+    """What a client can ask for; a StrEnum because its hash, unlike an Enum's, is made in C."""
 
     APOP = "APOP"
     AUTH = "AUTH"
@@ -74,6 +74,9 @@ def number(argument: bytes) -> int | None:
 
 def parse(line: bytes) -> Command | BadSyntax:
     """Return the command of a line that has lost its line end, or why it is none."""
+    bare = _BARE_LINES.get(line)
+    if bare is not None:
+        return bare
     keyword, space, rest = line.partition(b" ")
     grammar = _GRAMMAR.get(keyword.upper())
     if grammar is None:
@@ -155,4 +158,11 @@ _SHAPES: dict[_Arguments, tuple[Verb, ...]] = {
 
 _GRAMMAR: dict[bytes, tuple[Verb, _Arguments]] = {
     verb.value.encode(): (verb, shape) for shape, verbs in _SHAPES.items() for verb in verbs
+}
+
+# Most commands of most sessions are these very octets.
+_BARE_LINES: dict[bytes, Command] = {
+    verb.value.encode(): _BARE[verb]
+    for shape in (_nothing, _optional_number)
+    for verb in _SHAPES[shape]
 }

@@ -6,12 +6,12 @@ exchange runs, where every line is data and none a command (RFC 5034 §4). There
 UPDATE: it begins with QUIT and reads nothing more.
 """
 
-from enum import Enum
+from enum import StrEnum
 
 from restante.protocol.commands import Verb
 
 
-class Phase(Enum):
+class Phase(StrEnum):
     """A state of the session as far as it decides which commands are legal."""
 
     AUTHORIZATION = "AUTHORIZATION"

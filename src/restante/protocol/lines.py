@@ -30,25 +30,31 @@ class LineFault(Enum):
 class LineBuffer:
     """Octets received and not yet taken as lines."""
 
-    __slots__ = ("_data", "_discarded", "_limit", "_searched", "_strict")
+    __slots__ = ("_data", "_discarded", "_limit", "_searched", "_start", "_strict")
 
     def __init__(self, *, strict: bool = False) -> None:
-        self._data = bytearray()
+        self._data = b""
+        self._start = 0
         self._searched = 0
         self._discarded = 0
         self._limit = 0
         self._strict = strict
 
     def __len__(self) -> int:
-        return len(self._data)
+        return len(self._data) - self._start
 
     def append(self, data: bytes | bytearray | memoryview) -> None:
         """Take in octets as they came."""
-        self._data += data
+        if self._start:
+            self._searched -= self._start
+            self._data = self._data[self._start :]
+            self._start = 0
+        # Most often nothing is left over, and what came is a command: then nothing is copied.
+        self._data = self._data + data if self._data else bytes(data)
 
     def starts_like(self, keyword: bytes) -> bool:
         """Say whether the next line begins with this keyword, in upper or lower case."""
-        return self._data[: len(keyword)].upper() == keyword
+        return self._data[self._start : self._start + len(keyword)].upper() == keyword
 
     def next_line(self, limit: int = COMMAND_OCTETS) -> bytes | LineFault | None:
         """Return the next line without its end, a fault in its place, or None for now.
@@ -57,37 +63,35 @@ class LineBuffer:
         """
         if self._discarded:
             limit = self._limit
-        end = self._data.find(b"\n", self._searched)
-        if end < 0:
+        end = self._data.find(b"\n", self._searched) + 1
+        if not end:
             return self._wait(limit)
-        line = bytes(self._data[: end + 1])
-        del self._data[: end + 1]
-        self._searched = 0
+        line = self._data[self._start : end]
+        self._start = self._searched = end
         octets, self._discarded = self._discarded + len(line), 0
         if octets > limit:
             return LineFault.ENDLESS if octets > endless(limit) else LineFault.TOO_LONG
-        return self._check(line)
+        if line.endswith(b"\r\n"):
+            text = line[:-2]
+        elif self._strict:
+            return LineFault.BARE_LF
+        else:
+            text = line[:-1]
+        if b"\r" in text:
+            return LineFault.BARE_CR
+        return LineFault.NUL if b"\0" in text else text
 
     def _wait(self, limit: int) -> LineFault | None:
-        octets = self._discarded + len(self._data)
+        octets = self._discarded + len(self)
         if octets > endless(limit):
             return LineFault.ENDLESS
         if octets > limit:
             self._discarded, self._limit = octets, limit
-            self._data.clear()
+            self._start = len(self._data)
+        if self._start == len(self._data):
+            self._data, self._start = b"", 0
         self._searched = len(self._data)
         return None
-
-    def _check(self, line: bytes) -> bytes | LineFault:
-        ended_by_crlf = line.endswith(b"\r\n")
-        if self._strict and not ended_by_crlf:
-            return LineFault.BARE_LF
-        text = line[:-2] if ended_by_crlf else line[:-1]
-        if b"\r" in text:
-            return LineFault.BARE_CR
-        if b"\0" in text:
-            return LineFault.NUL
-        return text
 
 
 def endless(limit: int) -> int:

@@ -7,7 +7,6 @@ octet of a client's ever gets into a reply.
 
 from binascii import b2a_base64
 from collections.abc import Iterable
-from functools import lru_cache
 
 Buffer = bytes | bytearray | memoryview
 
@@ -16,7 +15,6 @@ TERMINATION = b".\r\n"
 _TEXT = frozenset(map(chr, range(0x20, 0x7F))) - {"["}
 
 
-@lru_cache(maxsize=1024)
 def status_line(positive: bool, text: str, code: str | None = None) -> bytes:
     """Return a reply's first line.
 
@@ -38,15 +36,15 @@ def status_line(positive: bool, text: str, code: str | None = None) -> bytes:
 class Output:
     """What waits to be sent: buffers in order, handed over uncopied."""
 
-    __slots__ = ("_buffers", "octets")
+    __slots__ = ("buffers", "octets")
 
     def __init__(self) -> None:
-        self._buffers: list[Buffer] = []
+        self.buffers: list[Buffer] = []
         self.octets = 0
 
     def write(self, data: Buffer) -> None:
-        """Queue octets as they are."""
-        self._buffers.append(data)
+        """Queue octets as they are; replies that are always the same are made once."""
+        self.buffers.append(data)
         self.octets += len(data)
 
     def positive(self, text: str) -> None:
@@ -67,9 +65,3 @@ class Output:
     def challenge(self, data: bytes) -> None:
         """Queue a challenge; an empty one keeps its SPACE (RFC 5034 §4)."""
         self.write(b"+ " + b2a_base64(data, newline=False) + b"\r\n")
-
-    def take(self) -> list[Buffer]:
-        """Return what is queued, and begin anew."""
-        buffers, self._buffers = self._buffers, []
-        self.octets = 0
-        return buffers

@@ -31,14 +31,16 @@ from restante.protocol.events import (
 from restante.protocol.legality import LEGAL
 from restante.protocol.lines import COMMAND_OCTETS, SASL_OCTETS, LineBuffer, LineFault
 from restante.protocol.offers import Offer, SessionOptions, capabilities
-from restante.protocol.replies import TERMINATION, Buffer, Output
+from restante.protocol.replies import TERMINATION, Buffer, Output, status_line
 from restante.protocol.stuffing import DotStuffer, TopCut
 from restante.protocol.transaction import Listing, Transaction
 
 OUTPUT_OCTETS = 65_536
 """Commands are answered until this much waits to be sent; then the sending comes first."""
 
-GOODBYE = "goodbye"
+GOODBYE = status_line(True, "goodbye")
+NOTHING_DONE = status_line(True, "nothing done")
+MESSAGE_FOLLOWS = status_line(True, "message follows")
 WRONG_STATE = "this command is not possible now"
 TOO_MANY_BAD = "too many bad commands"
 
@@ -153,18 +155,28 @@ class ServerSession:
 
     def data_to_send(self) -> list[Buffer]:
         """Return what waits to be sent, in order, uncopied."""
-        return self._output.take()
+        output = self._output
+        buffers, output.buffers = output.buffers, []
+        output.octets = 0
+        return buffers
 
     def next_event(self) -> Event | None:
         """Answer commands until something happens that the driver has to know.
 
         None: an answer of the driver's is due, output waits to be sent, or octets are missing.
         """
-        while self._output.octets < OUTPUT_OCTETS:
+        output, lines = self._output, self._lines
+        while output.octets < OUTPUT_OCTETS:
             state = self._state
-            if not isinstance(state, (Transaction, Authorization, Exchange)):
+            if isinstance(state, Transaction):
+                limit = COMMAND_OCTETS
+            elif isinstance(state, Authorization):
+                limit = SASL_OCTETS if lines.starts_like(b"AUTH ") else COMMAND_OCTETS
+            elif isinstance(state, Exchange):
+                limit = SASL_OCTETS
+            else:
                 return None
-            line = self._lines.next_line(self._line_limit(state))
+            line = lines.next_line(limit)
             if line is None:
                 return self._end(EndReason.CLIENT_GONE) if self._eof else None
             event = self._take_line(state, line)
@@ -179,7 +191,9 @@ class ServerSession:
         state = self._expect(Verifying)
         self._bad = 0
         self._state = Transaction(listing, offer_after_login(state.authorization.offer))
-        self._output.positive(f"maildrop has {listing.count} messages ({listing.octets} octets)")
+        self._output.write(
+            b"+OK maildrop has %d messages (%d octets)\r\n" % (listing.count, listing.octets)
+        )
 
     def refuse(self, refusal: Refusal) -> None:
         """Answer a login or a message with a refusal; the session goes on where it was."""
@@ -233,7 +247,7 @@ class ServerSession:
     def update_done(self) -> SessionEnded:
         """Say that what was marked is removed, for good."""
         self._expect(Updating)
-        self._output.positive(GOODBYE)
+        self._output.write(GOODBYE)
         return self._end(EndReason.QUIT)
 
     def update_failed(self, refusal: Refusal) -> SessionEnded:
@@ -243,13 +257,6 @@ class ServerSession:
         return self._end(EndReason.QUIT)
 
     # ---- lines
-
-    def _line_limit(self, state: Authorization | Exchange | Transaction) -> int:
-        if isinstance(state, Exchange):
-            return SASL_OCTETS
-        if isinstance(state, Authorization) and self._lines.starts_like(b"AUTH "):
-            return SASL_OCTETS
-        return COMMAND_OCTETS
 
     def _take_line(
         self, state: Authorization | Exchange | Transaction, line: bytes | LineFault
@@ -264,16 +271,14 @@ class ServerSession:
             if fresh and line.upper().startswith(_WEB_METHODS):
                 return self._end(EndReason.WEB_CLIENT)
             return self._bad_command(state, None, command.value)
-        if state.phase not in LEGAL[command.verb]:
-            return self._bad_command(state, command.verb, WRONG_STATE)
-        return self._run(state, command)
-
-    def _run(self, state: Authorization | Transaction, command: Command) -> Event | None:
+        verb = command.verb
+        if state.phase not in LEGAL[verb]:
+            return self._bad_command(state, verb, WRONG_STATE)
         if isinstance(state, Transaction):
             self._bad = 0
-            return _IN_TRANSACTION[command.verb](self, state, command)
-        state.forget(command.verb)
-        return _IN_AUTHORIZATION[command.verb](self, state, command)
+            return _IN_TRANSACTION[verb](self, state, command)
+        state.forget(verb)
+        return _IN_AUTHORIZATION[verb](self, state, command)
 
     def _take_response(self, state: Exchange, line: bytes) -> Event:
         event = state.answer(line, self._output)
@@ -315,7 +320,7 @@ class ServerSession:
         self._output.listing("capabilities follow", capabilities(state.offer, self._options))
 
     def _quit_before_login(self) -> SessionEnded:
-        self._output.positive(GOODBYE)
+        self._output.write(GOODBYE)
         return self._end(EndReason.QUIT)
 
     # ---- AUTHORIZATION
@@ -348,7 +353,7 @@ class ServerSession:
         return event
 
     def _noop(self) -> None:
-        self._output.positive("nothing done")
+        self._output.write(NOTHING_DONE)
 
     def _quit(self, state: Transaction) -> Event:
         marked = state.marked
@@ -362,7 +367,7 @@ class ServerSession:
     def _begin_message(self, state: Sending) -> DotStuffer:
         if state.stuffer is None:
             state.stuffer = DotStuffer()
-            self._output.positive("message follows")
+            self._output.write(MESSAGE_FOLLOWS)
         return state.stuffer
 
     def _end(self, reason: EndReason) -> SessionEnded:

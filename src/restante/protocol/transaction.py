@@ -10,9 +10,11 @@ from restante.protocol.commands import Command
 from restante.protocol.events import MessageRequested
 from restante.protocol.legality import Phase
 from restante.protocol.offers import Offer
-from restante.protocol.replies import Buffer, Output
+from restante.protocol.replies import Buffer, Output, status_line
 
-NO_SUCH_MESSAGE = "no such message"
+MARKED = status_line(True, "marked")
+NONE_MARKED = status_line(True, "no message is marked")
+NO_SUCH_MESSAGE = status_line(False, "no such message")
 
 
 class Listing(Protocol):
@@ -67,7 +69,7 @@ class Transaction:
         """Answer with the drop listing: nothing may follow the octets (RFC 1939 §5)."""
         marked = len(self._marked or ())
         octets = self.listing.octets - self._marked_octets
-        output.positive(f"{self.listing.count - marked} {octets}")
+        output.write(b"+OK %d %d\r\n" % (self.listing.count - marked, octets))
 
     def list(self, command: Command, output: Output) -> None:
         """Answer with the scan listing of one message or of all."""
@@ -76,7 +78,7 @@ class Transaction:
             lines = self.listing.scan_listing(self._marked or ())
             output.listing("scan listing follows", lines)
         elif self._is_there(number, output):
-            output.positive(f"{number} {self.listing.size(number)}")
+            output.write(b"+OK %d %d\r\n" % (number, self.listing.size(number)))
 
     def uidl(self, command: Command, output: Output) -> None:
         """Answer with the unique-id listing of one message or of all."""
@@ -104,16 +106,16 @@ class Transaction:
             self._marked = set()
         self._marked.add(command.number)
         self._marked_octets += self.listing.size(command.number)
-        output.positive("marked")
+        output.write(MARKED)
 
     def rset(self, output: Output) -> None:
         """Take all marks away."""
         self._marked = None
         self._marked_octets = 0
-        output.positive("no message is marked")
+        output.write(NONE_MARKED)
 
     def _is_there(self, number: int, output: Output) -> bool:
         if 1 <= number <= self.listing.count and number not in (self._marked or ()):
             return True
-        output.negative(NO_SUCH_MESSAGE)
+        output.write(NO_SUCH_MESSAGE)
         return False
