@@ -10,6 +10,7 @@ cannot be written is lost.
 """
 
 import os
+import re
 import time
 from collections.abc import Callable, Mapping
 from enum import StrEnum
@@ -64,7 +65,13 @@ class Log(Protocol):
 
 
 # Printable ASCII without what has a meaning in the line itself: space, quote, equals, backslash.
-_PLAIN = frozenset(chr(code) for code in range(0x21, 0x7F)) - frozenset('"=\\')
+_is_plain = re.compile(r"[!#-<>-\[\]-~]+").fullmatch
+
+
+class Rendered(str):
+    """Fields that stand in a log line as they are; `render_peer` makes the ones worth keeping."""
+
+    __slots__ = ()
 
 
 def escape(value: str) -> str:
@@ -73,7 +80,7 @@ def escape(value: str) -> str:
     Everything outside printable ASCII is written as an escape: controls, C1, line separators and
     the marks that turn the direction of text can all change what a reader sees.
     """
-    if value and _PLAIN.issuperset(value):
+    if _is_plain(value):
         return value
     return '"' + "".join(map(_escape_character, value)) + '"'
 
@@ -91,15 +98,19 @@ def _escape_character(character: str) -> str:
 
 def render(event: Event, fields: Mapping[str, Field]) -> str:
     """Return the text of an event, without prefix and line end; None leaves a field out."""
-    parts = [f"{event.value}:"]
+    line = event.value + ":"
     for name, value in fields.items():
         if value is None:
             continue
-        if isinstance(value, float):
-            parts.append(f"{name}={value:.3f}")
+        if isinstance(value, Rendered):
+            line += f" {value}"
+        elif isinstance(value, str):
+            line += f" {name}={escape(value)}"
+        elif isinstance(value, float):
+            line += f" {name}={value:.3f}"
         else:
-            parts.append(f"{name}={escape(value) if isinstance(value, str) else value}")
-    return " ".join(parts)
+            line += f" {name}={value}"
+    return line
 
 
 def peer_fields(peer: Peer) -> dict[str, Field]:
@@ -114,8 +125,24 @@ def peer_fields(peer: Peer) -> dict[str, Field]:
     }
 
 
+def render_peer(peer: Peer) -> Rendered:
+    """Return the fields of `peer_fields` as one, for who writes many events of one connection."""
+    fields = peer_fields(peer)
+    return Rendered(
+        " ".join(
+            f"{name}={escape(value) if isinstance(value, str) else value}"
+            for name, value in fields.items()
+            if value is not None
+        )
+    )
+
+
 class LineLog:
-    """A log that writes lines to a descriptor, standard error by default."""
+    """A log that writes lines to a descriptor, standard error by default.
+
+    Lines are written at once, or, once `batch` was called, together at the end of a turn of the
+    loop: under load most of a line's cost is the system call.
+    """
 
     def __init__(
         self,
@@ -127,19 +154,38 @@ class LineLog:
         self._descriptor = descriptor
         self._timestamps = timestamps
         self._clock = clock
+        self._second = 0
+        self._prefix = ""
+        self._schedule: Callable[[Callable[[], None]], object] | None = None
+        self._waiting: list[str] = []
 
     def __call__(self, event: Event, /, **fields: Field) -> None:
         """Write one line; a log that is full or gone must not take the mail down with it."""
-        line = f"restante[{os.getpid()}]: {render(event, fields)}\n"
-        if self._timestamps:
-            line = self._timestamp() + line
+        second = int(self._clock())
+        if second != self._second:
+            self._second, self._prefix = second, self._make_prefix(second)
+        self._waiting.append(f"{self._prefix}{render(event, fields)}\n")
+        if self._schedule is None:
+            self.flush()
+        elif len(self._waiting) == 1:
+            self._schedule(self.flush)
+
+    def batch(self, schedule: Callable[[Callable[[], None]], object]) -> None:
+        """Write once a turn from now on; `schedule` is the loop's `call_soon`."""
+        self._schedule = schedule
+
+    def flush(self) -> None:
+        """Write what waits."""
+        lines, self._waiting = "".join(self._waiting), []
         try:
-            os.write(self._descriptor, line.encode("ascii", "backslashreplace"))
+            os.write(self._descriptor, lines.encode("ascii", "backslashreplace"))
         except OSError:
             return
 
-    def _timestamp(self) -> str:
-        return time.strftime("%Y-%m-%dT%H:%M:%S%z ", time.localtime(self._clock()))
+    def _make_prefix(self, second: int) -> str:
+        # Once a second at the most: a fork in between is seen within that time.
+        stamp = time.strftime("%Y-%m-%dT%H:%M:%S%z ", time.localtime(second))
+        return f"{stamp if self._timestamps else ''}restante[{os.getpid()}]: "
 
 
 class RecordingLog:
