@@ -1,0 +1,60 @@
+"""Fixtures for every test: real servers, and what a real peer needs to be there."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from serving import ServerProcess
+
+
+def require(program: str) -> str:
+    """Return the path of a program of Debian's; where CI runs, it has to be there."""
+    found = shutil.which(program, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
+    if found is None:
+        if os.environ.get("CI"):
+            pytest.fail(f"{program} is not installed")
+        pytest.skip(f"{program} is not installed: see packaging/test-packages.sh")
+    return found
+
+
+class RestanteServer:
+    """Two servers that know the same accounts: one takes passwords in clear, one does not."""
+
+    def __init__(self, directory: Path) -> None:
+        self.open = ServerProcess(directory / "open", cleartext="always")
+        self.strict = ServerProcess(directory / "strict", cleartext="tls")
+        self.strict.mail = self.open.mail
+        self.strict.passwords = self.open.passwords
+        self.strict.write_configuration()
+        self.host = self.open.host
+        self.certificate = self.open.certificate
+
+    def start(self) -> None:
+        """Start both."""
+        self.open.start()
+        self.strict.start()
+        self.clear_port = self.open.ports["stls"]
+        self.tls_port = self.open.ports["implicit"]
+        self.none_port = self.open.ports["none"]
+        self.strict_port = self.strict.ports["stls"]
+
+    def stop(self) -> None:
+        """Stop both."""
+        self.open.stop()
+        self.strict.stop()
+
+    def account(self, name: str, password: str) -> Path:
+        """Add an account to both and return its Maildir."""
+        return self.open.account(name, password)
+
+
+@pytest.fixture(scope="session")
+def restante_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RestanteServer]:
+    """The servers that a whole run of tests talks to."""
+    server = RestanteServer(tmp_path_factory.mktemp("restante"))
+    server.start()
+    yield server
+    server.stop()

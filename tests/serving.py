@@ -1,0 +1,230 @@
+"""Real `restante serve` processes for tests: on loopback, free ports, a folder of their own."""
+
+import os
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+from pathlib import Path
+from types import TracebackType
+
+import trustme
+
+from restante.admin.control import ControlClient
+
+READY_SECONDS = 20.0
+STOP_SECONDS = 20.0
+RESTANTE = [sys.executable, "-m", "restante"]
+
+
+class ServerProcess:
+    """One `restante serve` with its configuration, accounts and mail below one folder.
+
+    Accounts are lines of a passwd-file in clear, so that adding one costs no process and no hash.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        cleartext: str = "always",
+        workers: int = 1,
+        listeners: dict[str, str] | None = None,
+        settings: str = "",
+        environment: dict[str, str] | None = None,
+    ) -> None:
+        self.host = "127.0.0.1"
+        self.directory = directory
+        self.state = directory / "state"
+        self.mail = directory / "mail"
+        self.passwords = directory / "passwd"
+        self.certificate = directory / "certificate.pem"
+        self.private_key = directory / "key.pem"
+        self.configuration = directory / "restante.toml"
+        self.log_file = directory / "log"
+        self._listeners = listeners or {"stls": "stls", "implicit": "implicit", "none": "none"}
+        self._cleartext = cleartext
+        self._workers = workers
+        self._settings = settings
+        self._environment = environment or {}
+        self.ports: dict[str, int] = {}
+        self.process: subprocess.Popen[bytes] | None = None
+        for folder in (self.state, self.mail):
+            folder.mkdir(parents=True, exist_ok=True)
+        self.passwords.touch()
+        self.make_certificate()
+        self.write_configuration()
+
+    # ---- what it is made of
+
+    def make_certificate(self) -> None:
+        """Make a new certificate for `localhost` and 127.0.0.1, of an authority of its own."""
+        authority = trustme.CA()
+        issued = authority.issue_cert(
+            "localhost", "127.0.0.1", "::1", key_type=trustme.KeyType.ECDSA
+        )
+        self.private_key.write_bytes(issued.private_key_pem.bytes())
+        self.certificate.write_bytes(
+            b"".join(blob.bytes() for blob in issued.cert_chain_pems) + authority.cert_pem.bytes()
+        )
+
+    def write_configuration(self) -> None:
+        """Write the configuration file anew from what is set."""
+        listeners = "\n".join(
+            f'[[listener]]\naddress = "127.0.0.1:{self.ports.get(name, 0)}"\ntls = "{tls}"\n'
+            for name, tls in self._listeners.items()
+        )
+        self.configuration.write_text(
+            f'hostname = "pop.example.org"\n'
+            f'state_directory = "{self.state}"\n'
+            f"workers = {self._workers}\n"
+            f"{listeners}\n"
+            f'[tls]\ncertificate = "{self.certificate}"\nprivate_key = "{self.private_key}"\n'
+            f'[auth]\ncleartext = "{self._cleartext}"\n'
+            f'[[auth.source]]\ntype = "passwd-file"\npath = "{self.passwords}"\n'
+            f"[auth.throttle]\nfree_failures = 1000000\n"
+            f'[mail]\npath = "{self.mail}/{{name}}"\n'
+            f"{self._settings}"
+        )
+
+    def account(self, name: str, password: str) -> Path:
+        """Add an account and return its Maildir, which does not exist yet."""
+        with self.passwords.open("a") as lines:
+            lines.write(f"{name}:{{PLAIN}}{password}\n")
+        return self.mail / name
+
+    # ---- its life
+
+    def start(self) -> "ServerProcess":
+        """Start it and return when it says that it is ready."""
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notifications:
+            # An abstract name: a path below a test's folder can be too long for a socket.
+            notifications.bind(f"\0restante-test-{os.getpid()}-{id(self)}")
+            notifications.settimeout(READY_SECONDS)
+            name = "@" + notifications.getsockname()[1:].decode()
+            with self.log_file.open("ab") as log:
+                self.process = subprocess.Popen(
+                    [*RESTANTE, "serve", "--config", str(self.configuration)],
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    env=os.environ | {"NOTIFY_SOCKET": name} | self._environment,
+                )
+            try:
+                while b"READY=1" not in notifications.recv(4096):
+                    pass
+            except TimeoutError:
+                self.stop()
+                raise AssertionError(f"not ready:\n{self.log()}") from None
+        self._learn_ports()
+        return self
+
+    def _learn_ports(self) -> None:
+        listeners = self.control("who")["listeners"]
+        assert isinstance(listeners, list)
+        for name, listener in zip(self._listeners, listeners, strict=True):
+            assert listener["tls"] == self._listeners[name]
+            self.ports[name] = int(str(listener["address"]).rpartition(":")[2])
+
+    def stop(self, *, expect: int | None = None) -> None:
+        """Ask it to end and wait until it has."""
+        if self.process is None:
+            return
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            status = self.process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            raise AssertionError(f"it did not end:\n{self.log()}") from None
+        self.process = None
+        if expect is not None:
+            assert status == expect, self.log()
+
+    def __enter__(self) -> "ServerProcess":
+        return self.start()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    # ---- talking to it
+
+    def control(self, command: str, **fields: str) -> dict[str, object]:
+        """Send a command through the control socket."""
+        path = self.state / "run" / "control.sock"
+        return dict(ControlClient(path).request(command, **fields))
+
+    def log(self) -> str:
+        """Return all it has logged."""
+        return self.log_file.read_text(errors="backslashreplace")
+
+    def client_context(self) -> ssl.SSLContext:
+        """Return a context that trusts this server's certificate."""
+        return ssl.create_default_context(cafile=str(self.certificate))
+
+    def run(self, *arguments: str, stdin: bytes = b"") -> "subprocess.CompletedProcess[bytes]":
+        """Run a subcommand with this server's configuration."""
+        return subprocess.run(
+            [*RESTANTE, *arguments, "--config", str(self.configuration)],
+            input=stdin,
+            capture_output=True,
+            timeout=60,
+            check=False,
+        )
+
+
+class Dialogue:
+    """A line-wise client for tests that say every octet themselves."""
+
+    def __init__(self, host: str, port: int, context: ssl.SSLContext | None = None) -> None:
+        self.socket: socket.socket = socket.create_connection((host, port), timeout=30)
+        if context is not None:
+            self.socket = context.wrap_socket(self.socket, server_hostname="localhost")
+        self._file = self.socket.makefile("rb")
+        self.greeting = self.line()
+
+    def line(self) -> bytes:
+        """Return the next line without its end; b"" at the end."""
+        return self._file.readline().removesuffix(b"\r\n")
+
+    def lines(self) -> list[bytes]:
+        """Return the lines of a multi-line reply behind its status line, as sent."""
+        return list(iter(self.line, b"."))
+
+    def say(self, *commands: bytes) -> bytes:
+        """Send commands and return the reply to the last one."""
+        reply = b""
+        for command in commands:
+            self.socket.sendall(command + b"\r\n")
+            reply = self.line()
+        return reply
+
+    def log_in(self, name: str, password: str) -> bytes:
+        """Authenticate by USER and PASS."""
+        return self.say(b"USER " + name.encode(), b"PASS " + password.encode())
+
+    def rest(self) -> bytes:
+        """Return everything until the server closes."""
+        return self._file.read()
+
+    def close(self) -> None:
+        """Close without QUIT."""
+        self._file.close()
+        self.socket.close()
+
+    def __enter__(self) -> "Dialogue":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
