@@ -126,14 +126,14 @@ def peer_fields(peer: Peer) -> dict[str, Field]:
 
 
 def render_peer(peer: Peer) -> Rendered:
-    """Return the fields of `peer_fields` as one, for who writes many events of one connection."""
-    fields = peer_fields(peer)
+    """Return the fields of `peer_fields` as one, for who writes many events of one connection.
+
+    None of them is a client's to choose: addresses are the kernel's, the rest is ours.
+    """
+    tls = f" tls={peer.tls}" if peer.tls else ""
     return Rendered(
-        " ".join(
-            f"{name}={escape(value) if isinstance(value, str) else value}"
-            for name, value in fields.items()
-            if value is not None
-        )
+        f"rip={peer.address} rport={peer.port} lip={peer.local_address}"
+        f" lport={peer.local_port}{tls} session={peer.session}"
     )
 
 
