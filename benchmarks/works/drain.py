@@ -9,7 +9,7 @@ class Drain(Work):
     """Maildrops of mixed messages, drained in clear one after another."""
 
     key = "drain"
-    title = "drain a maildrop of mixed messages"
+    title = "drain {scale.mixed_messages} mixed messages, mean {scale.mixed_mean_octets:,} octets"
     unit = "MB"
     target = 0.5
     over_tls = False

@@ -20,7 +20,7 @@ class HugeWarm(Work):
     """Session after session on a maildrop that does not change."""
 
     key = "huge-warm"
-    title = "very many messages, warm: STAT, LIST, UIDL, TOP, RETR"
+    title = "{scale.huge_messages:,} messages, warm: STAT, LIST, UIDL, TOP, RETR"
     unit = "session"
     target = 0.02
 

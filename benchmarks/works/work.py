@@ -18,6 +18,7 @@ class Work(ABC):
     def __init__(self, stage: Stage) -> None:
         self.stage = stage
         self.scale = stage.scale
+        self.title = self.title.format(scale=stage.scale)
 
     @abstractmethod
     def accounts(self) -> list[str]:
