@@ -29,7 +29,9 @@ class HugeWarm(Work):
         return [_USER, *_BRIEF_USERS]
 
     def furnish(self, peer: Peer) -> None:
-        """Place the huge Maildir."""
+        """Place the huge Maildir, unless another of these works has."""
+        if peer.maildir(_USER).exists():
+            return
         peer.place_maildir(_USER, self.stage.huge_pattern)
         for user in _BRIEF_USERS:
             peer.place_maildir(user, self.stage.few_pattern)
@@ -59,11 +61,9 @@ class HugeWarm(Work):
 class _HugeOnce(HugeWarm):
     """One session a run, after something was done to server or maildrop."""
 
-    def furnish(self, peer: Peer) -> None:
-        """Leave the maildrop as the work before has left it."""
-
     def warm(self, peer: Peer) -> None:
-        """Leave it to each run."""
+        """Open it once, so that there is something stored about it."""
+        self._look(peer, 0)
 
     def run(self, peer: Peer, run: int) -> float:
         """Open it once."""

@@ -27,9 +27,10 @@ class Logins(Work):
         return [f"login{index:04d}" for index in range(self.scale.login_accounts)]
 
     def furnish(self, peer: Peer) -> None:
-        """Give each account a few messages."""
+        """Give each account a few messages, unless it has them from another of these works."""
         for user in self.accounts():
-            peer.place_maildir(user, self.stage.few_pattern)
+            if not peer.maildir(user).exists():
+                peer.place_maildir(user, self.stage.few_pattern)
 
     def warm(self, peer: Peer) -> None:
         """Visit every account twice."""
@@ -54,9 +55,6 @@ class TlsLogins(Logins):
     key = "login-tls"
     title = "the same over TLS, full handshake, ECDSA P-256"
     target = 0.5
-
-    def furnish(self, peer: Peer) -> None:
-        """Leave the accounts as the work in clear has furnished them."""
 
     def run(self, peer: Peer, run: int) -> float:
         """Make the visits, each with its handshake."""
