@@ -1,0 +1,109 @@
+"""Certificates: the TLS contexts of a server, chosen by the name a client asks for.
+
+RFC 9325: TLS 1.2 with ECDHE and AEAD, TLS 1.3, no compression, no renegotiation. RFC 8314 §4.2: no
+client certificate is asked for. What a certificate has to be is checked when it is loaded, so that
+a configuration that cannot work is refused before it replaces one that does.
+"""
+
+import ssl
+from datetime import UTC, datetime
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+
+from restante.errors import ConfigurationError
+from restante.server.options import TlsOptions
+
+CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20:!aNULL"
+ALPN = "pop3"
+_WEAK_HASHES = frozenset({"md5", "sha1"})
+
+
+class Certificates:
+    """The contexts of one version of the configuration."""
+
+    def __init__(self, options: TlsOptions) -> None:
+        if options.certificate is None or options.private_key is None:
+            raise ConfigurationError("tls.certificate: a listener with TLS needs one")
+        self.default = _context(
+            options.certificate, options.private_key, options.minimum, "tls.certificate"
+        )
+        self._by_name: dict[str, ssl.SSLContext] = {}
+        for number, additional in enumerate(options.additional):
+            key = f"tls.additional[{number}].certificate"
+            context = _context(additional.certificate, additional.private_key, options.minimum, key)
+            self._by_name |= {_comparable(name): context for name in additional.names}
+
+    def choose(self, name: str | None) -> ssl.SSLContext:
+        """Return the context for a name: its own, its wildcard's, or the default.
+
+        RFC 9325 §3.7 would allow to refuse an unknown name; clients that connect by address or by
+        an alias are too many for that.
+        """
+        if name is None:
+            return self.default
+        name = _comparable(name)
+        wildcard = "*." + name.partition(".")[2]
+        return self._by_name.get(name) or self._by_name.get(wildcard) or self.default
+
+
+def _comparable(name: str) -> str:
+    return name.lower().rstrip(".")
+
+
+def _context(certificate: Path, private_key: Path, minimum: str, key: str) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}[
+        minimum
+    ]
+    context.set_ciphers(CIPHERS)
+    context.set_alpn_protocols([ALPN])
+    context.options |= (
+        ssl.OP_NO_COMPRESSION | ssl.OP_NO_RENEGOTIATION | ssl.OP_CIPHER_SERVER_PREFERENCE
+    )
+    # One ticket is enough for a client that comes again, and each costs the handshake a write.
+    context.num_tickets = 1
+    try:
+        # A key with a passphrase would make OpenSSL ask the terminal of whoever started us.
+        context.load_cert_chain(certificate, private_key, password=_no_passphrase)
+        check(x509.load_pem_x509_certificate(certificate.read_bytes()), key)
+    except OSError as error:
+        raise ConfigurationError(f"{key}: {_reason(error)}") from error
+    except ValueError as error:
+        raise ConfigurationError(f"{key}: this is not a certificate in PEM") from error
+    return context
+
+
+def _no_passphrase() -> bytes:
+    return b""
+
+
+def _reason(error: OSError) -> str:
+    if isinstance(error, ssl.SSLError):
+        if error.reason == "KEY_VALUES_MISMATCH":
+            return "certificate and private_key do not belong together"
+        return "certificate or private_key cannot be loaded"
+    return f"{error.filename}: {error.strerror}" if error.filename else str(error.strerror)
+
+
+def check(certificate: x509.Certificate, key: str) -> None:
+    """Hold a certificate to RFC 9325 §4.5.
+
+    Raises:
+        ConfigurationError: it is too weak.
+    """
+    public_key = certificate.public_key()
+    if isinstance(public_key, rsa.RSAPublicKey) and public_key.key_size < 2048:
+        raise ConfigurationError(f"{key}: an RSA key needs at least 2048 bits")
+    if isinstance(public_key, ec.EllipticCurvePublicKey) and public_key.curve.key_size < 224:
+        raise ConfigurationError(f"{key}: the curve of the key needs at least 224 bits")
+    algorithm = certificate.signature_hash_algorithm
+    if algorithm is not None and algorithm.name in _WEAK_HASHES:
+        raise ConfigurationError(f"{key}: it is signed with {algorithm.name.upper()}")
+
+
+def expires(certificate: Path) -> datetime:
+    """Return when a certificate ends, in UTC."""
+    loaded = x509.load_pem_x509_certificate(certificate.read_bytes())
+    return loaded.not_valid_after_utc.astimezone(UTC)

@@ -1,0 +1,122 @@
+"""The first message of a TLS handshake, read for the names it asks for (RFC 8446 §4.1.2).
+
+Python's ssl can neither refuse a handshake for its ALPN (RFC 9325 §3.8 wants it refused) nor say
+what was offered, so the ClientHello is read here before the engine sees it. Everything is bounded
+and strict; whoever sends nonsense gets the engine's own refusal.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+MAXIMUM_OCTETS = 16_384 + 5
+_HANDSHAKE_RECORD = 22
+_CLIENT_HELLO = 1
+_SERVER_NAME, _ALPN = 0, 16
+
+
+class NotAClientHello(Exception):
+    """Octets that are not the beginning of a TLS handshake."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClientHello:
+    """What a client asks for."""
+
+    server_name: str | None
+    protocols: tuple[bytes, ...] | None
+    """Of ALPN, in the client's order; None: ALPN was not used."""
+
+
+def parse(data: bytes | bytearray) -> ClientHello | None:
+    """Return the ClientHello that these octets begin with; None: some of it is still missing.
+
+    Raises:
+        NotAClientHello: they begin with something else.
+    """
+    message = _message(bytes(data))
+    if message is None:
+        return None
+    names = _extensions(message)
+    return ClientHello(_server_name(names.get(_SERVER_NAME)), _protocols(names.get(_ALPN)))
+
+
+def _message(data: bytes) -> bytes | None:
+    """Gather the handshake message out of as many records as it takes."""
+    gathered = b""
+    while True:
+        if (data[:1] and data[0] != _HANDSHAKE_RECORD) or (len(data) > 1 and data[1] != 3):
+            raise NotAClientHello
+        if len(data) < 5:
+            return None
+        end = 5 + int.from_bytes(data[3:5], "big")
+        if end == 5:
+            raise NotAClientHello
+        gathered += data[5:end]
+        if gathered[0] != _CLIENT_HELLO if gathered else False:
+            raise NotAClientHello
+        if len(gathered) >= 4:
+            wanted = 4 + int.from_bytes(gathered[1:4], "big")
+            if wanted > MAXIMUM_OCTETS:
+                raise NotAClientHello
+            if len(gathered) >= wanted:
+                return gathered[4:wanted]
+        if len(data) < end:
+            return None
+        data = data[end:]
+
+
+class _Reader:
+    """Vectors of TLS, each behind its size."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+
+    def __bool__(self) -> bool:
+        return bool(self._data)
+
+    def take(self, octets: int) -> bytes:
+        if len(self._data) < octets:
+            raise NotAClientHello
+        taken, self._data = self._data[:octets], self._data[octets:]
+        return taken
+
+    def vector(self, size_octets: int) -> bytes:
+        return self.take(int.from_bytes(self.take(size_octets), "big"))
+
+
+def _extensions(message: bytes) -> dict[int, bytes]:
+    reader = _Reader(message)
+    reader.take(2 + 32)
+    reader.vector(1)
+    reader.vector(2)
+    reader.vector(1)
+    if not reader:
+        return {}
+    extensions = _Reader(reader.vector(2))
+    found: dict[int, bytes] = {}
+    while extensions:
+        kind = int.from_bytes(extensions.take(2), "big")
+        found.setdefault(kind, extensions.vector(2))
+    return found
+
+
+def _server_name(extension: bytes | None) -> str | None:
+    if not extension:
+        return None
+    names = _Reader(_Reader(extension).vector(2))
+    while names:
+        kind, name = names.take(1), names.vector(2)
+        if kind == b"\0":
+            return name.decode("ascii", "replace")
+    return None
+
+
+def _protocols(extension: bytes | None) -> tuple[bytes, ...] | None:
+    if extension is None:
+        return None
+    return tuple(_vectors(_Reader(_Reader(extension).vector(2))))
+
+
+def _vectors(reader: _Reader) -> Iterator[bytes]:
+    while reader:
+        yield reader.vector(1)

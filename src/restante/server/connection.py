@@ -1,0 +1,385 @@
+"""Connection: octets between one transport and one session, in clear or under TLS.
+
+Here are the pump, backpressure in both directions, and the deadlines. What the session's events
+mean is the driver's matter. Nothing said in clear can reach the session under TLS: octets go
+either to the session or to the TLS engine, and the switch happens between two calls of the
+transport (threats T1, T3).
+"""
+
+import asyncio
+import fcntl
+import struct
+import termios
+from typing import TYPE_CHECKING, cast
+
+from restante.identity import Peer
+from restante.protocol import ServerSession
+from restante.protocol.replies import status_line
+from restante.server.driver import Driver
+from restante.server.limits import Admission
+from restante.server.offering import Offering
+from restante.server.outlet import CHUNK_OCTETS, Outlet
+from restante.server.registry import SessionDescription
+from restante.server.tls import TlsEngine, TlsFailed
+from restante.telemetry import Event, Rendered, render_peer
+
+if TYPE_CHECKING:
+    from restante.server.service import Service
+
+INPUT_OCTETS = 65_536
+"""More than this unread by the session, and no more is read from the client."""
+WRITE_HIGH_OCTETS = 2 * CHUNK_OCTETS
+LINGER_SECONDS = 5.0
+TOO_MANY_CONNECTIONS = status_line(False, "too many connections, try again later", "SYS/TEMP")
+
+
+class Connection(asyncio.Protocol):
+    """One client."""
+
+    __slots__ = (
+        "_active_at",
+        "_admission",
+        "_closing",
+        "_driver",
+        "_engine",
+        "_implicit",
+        "_lost",
+        "_offering",
+        "_opened_at",
+        "_outlet",
+        "_outlet_octets",
+        "_reading_paused",
+        "_service",
+        "_tls_since",
+        "_transport",
+        "_writing_paused",
+        "peer",
+        "session",
+    )
+
+    def __init__(self, service: "Service", offering: Offering, *, implicit_tls: bool) -> None:
+        self._service = service
+        self._offering = offering
+        self._implicit = implicit_tls
+        self._engine: TlsEngine | None = None
+        self._outlet: Outlet | None = None
+        self._outlet_octets = 0
+        self._admission: Admission | None = None
+        self._driver: Driver | None = None
+        self._reading_paused = False
+        self._writing_paused = False
+        self._closing = self._lost = False
+        self._tls_since = 0.0
+
+    # ---- the transport's calls
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Admit the client, or turn it away without a word in TLS's way."""
+        self._transport = cast(asyncio.Transport, transport)
+        self._opened_at = self._active_at = self._service.loop.time()
+        self.peer = _peer(self._transport, self._service.next_session_name())
+        admission: Admission | str = "descriptors"
+        if self._service.session_count < self._service.capacity:
+            admission = self._service.limits.admit(self.peer.address)
+        if isinstance(admission, str):
+            self._turn_away(admission)
+            return
+        self._admission = admission
+        self._service.registry.add(self.peer.session, self)
+        self._transport.set_write_buffer_limits(WRITE_HIGH_OCTETS, CHUNK_OCTETS)
+        offer = self._offering.in_clear(self.peer.address)
+        if self._implicit:
+            offer = self._offering.under_tls()
+        self.session = ServerSession(offer, self._service.session_options)
+        self._driver = Driver(self._service, self)
+        if self._implicit:
+            self._begin_tls()
+        else:
+            self.flush()
+
+    def data_received(self, data: bytes) -> None:
+        """Hand octets to the session, through TLS where that is on."""
+        driver = self._driver
+        if driver is None or self._closing:
+            return
+        self._active_at = self._service.loop.time()
+        if self._engine is None:
+            self.session.receive_data(data)
+        elif not self._receive_ciphertext(self._engine, data):
+            return
+        driver.advance()
+
+    def eof_received(self) -> bool:
+        """Let a client that sends no more still have its answers."""
+        if self._driver is None or self._closing:
+            return False
+        if self._engine is not None:
+            # TLS has its own end; without it the stream may have been cut by anybody.
+            return False
+        self.session.receive_eof()
+        self._driver.advance()
+        return True
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Release everything, without UPDATE."""
+        self._closing = self._lost = True
+        if self._admission is not None:
+            self._admission.release()
+            self._admission = None
+            self._service.registry.remove(self.peer.session)
+        if self._driver is not None:
+            self._driver.abandon("client gone")
+            self._driver = None
+        self._outlet = None
+        self._engine = None
+
+    def pause_writing(self) -> None:
+        """Stop answering: the client does not read."""
+        self._writing_paused = True
+
+    def resume_writing(self) -> None:
+        """Go on answering."""
+        self._writing_paused = False
+        if self._driver is None:
+            return
+        self._active_at = self._service.loop.time()
+        self._pump()
+        if not self._closing:
+            self._driver.advance()
+
+    # ---- what the driver asks
+
+    @property
+    def origin(self) -> Rendered:
+        """The fields of a log line that say which connection it is about."""
+        return render_peer(self.peer)
+
+    @property
+    def congested(self) -> bool:
+        """Whether output waits for the client to read."""
+        return self._writing_paused or bool(self._outlet)
+
+    def flush(self) -> bool:
+        """Send what the session has to say; False: there was nothing."""
+        engine = self._engine
+        if self._lost or (engine is not None and not engine.handshake_complete):
+            return False
+        buffers = self.session.data_to_send()
+        if not buffers:
+            return False
+        if not self.congested and sum(map(len, buffers)) <= CHUNK_OCTETS:
+            self._write(buffers)
+            return True
+        if self._outlet is None:
+            self._outlet = Outlet()
+        self._outlet.put(buffers)
+        self._pump()
+        return True
+
+    def begin_tls(self) -> None:
+        """Switch to TLS behind the reply to STLS."""
+        self.flush()
+        self._begin_tls()
+
+    def logged_in(self) -> None:
+        """Count this connection among the authenticated ones."""
+        if self._admission is not None:
+            self._admission.logged_in()
+
+    def close(self, *, linger: bool) -> None:
+        """Close behind what waits to be sent.
+
+        `linger`: the client may still be sending; closing at once would answer that with a reset,
+        and the reset could reach it before the last reply does.
+        """
+        self._closing = True
+        if self._lost or self.congested:
+            # `_pump` comes back here when the last of it is written.
+            return
+        if self._engine is not None:
+            self._engine.close()
+            self._send_ciphertext(self._engine)
+        if linger and self._transport.can_write_eof():
+            self._opened_at = self._service.loop.time()
+            self._transport.write_eof()
+        else:
+            self._transport.close()
+
+    # ---- what the service asks
+
+    def tick(self, now: float) -> None:
+        """Look at the deadlines."""
+        limits = self._service.options.limits
+        if self._closing:
+            overdue = now - self._opened_at > LINGER_SECONDS + limits.write_stall_seconds
+            if overdue or (not self.congested and now - self._opened_at > LINGER_SECONDS):
+                self._transport.abort()
+            return
+        if self._driver is None:
+            return
+        if self._tls_since and now - self._tls_since > limits.tls_handshake_seconds:
+            self.drop("tls handshake timeout")
+        elif self._unread_octets():
+            self._check_stall(now)
+        elif not self.session.authenticated:
+            if now - self._opened_at > limits.before_login_seconds:
+                self.drop("login timeout")
+        elif now - self._active_at > limits.autologout_seconds and not self.session.answer_due:
+            self._check_autologout(now)
+
+    def drain(self) -> None:
+        """End now if the session waits for a command, else behind the reply it is at."""
+        if self._driver is not None and not self._closing:
+            self._driver.drain()
+
+    def drop(self, reason: str) -> None:
+        """End at once, without UPDATE and without a reply."""
+        if self._driver is not None:
+            self._driver.abandon(reason)
+        self._closing = True
+        self._transport.abort()
+
+    def describe(self) -> SessionDescription:
+        """Return what `who` tells of this session."""
+        description: SessionDescription = {
+            "session": self.peer.session,
+            "address": self.peer.address,
+            "port": self.peer.port,
+            "local_address": self.peer.local_address,
+            "local_port": self.peer.local_port,
+            "tls": self.peer.tls,
+            "idle_seconds": round(self._service.loop.time() - self._active_at, 3),
+        }
+        if self._driver is not None:
+            description |= self._driver.describe()
+        return description
+
+    # ---- TLS
+
+    def _begin_tls(self) -> None:
+        certificates = self._service.certificates
+        assert certificates is not None
+        self._tls_since = self._service.loop.time()
+        self._engine = TlsEngine(certificates)
+
+    def _receive_ciphertext(self, engine: TlsEngine, data: bytes) -> bool:
+        """Decrypt; False: there is nothing to answer, or nobody."""
+        try:
+            pieces = engine.receive(data)
+        except TlsFailed as failure:
+            self._service.flood_log(Event.TLS_FAILED, reason=str(failure), peer=self.origin)
+            self._send_ciphertext(engine)
+            self._closing = True
+            assert self._driver is not None
+            self._driver.abandon("tls failed")
+            self._transport.close()
+            return False
+        if self._tls_since and engine.handshake_complete:
+            self._tls_begun(engine)
+        self._send_ciphertext(engine)
+        for piece in pieces:
+            self.session.receive_data(piece)
+        if engine.peer_closed:
+            self.session.receive_eof()
+        return engine.handshake_complete
+
+    def _tls_begun(self, engine: TlsEngine) -> None:
+        self._tls_since = 0.0
+        self.peer = Peer(
+            self.peer.address,
+            self.peer.port,
+            self.peer.local_address,
+            self.peer.local_port,
+            self.peer.session,
+            engine.description,
+        )
+        if self._implicit:
+            self.flush()
+        else:
+            self.session.tls_established(self._offering.under_tls())
+
+    def _send_ciphertext(self, engine: TlsEngine) -> None:
+        data = engine.data_to_send()
+        if data:
+            self._transport.write(data)
+
+    # ---- output and input
+
+    def _write(self, buffers: list[bytes | bytearray | memoryview]) -> None:
+        engine = self._engine
+        if engine is None:
+            if len(buffers) == 1:
+                self._transport.write(buffers[0])
+            else:
+                self._transport.writelines(buffers)
+            return
+        for buffer in buffers:
+            engine.send(buffer)
+        self._send_ciphertext(engine)
+
+    def _pump(self) -> None:
+        while self._outlet and not self._writing_paused:
+            self._write(self._outlet.take())
+        if self._closing and not self.congested:
+            self.close(linger=False)
+
+    def throttle_reading(self) -> None:
+        """Read no more from a client whose octets the session has not caught up with."""
+        full = self.session.octets_waiting > INPUT_OCTETS
+        if full and not self._reading_paused and not self._closing:
+            self._reading_paused = True
+            self._transport.pause_reading()
+        elif self._reading_paused and not full and not self._closing:
+            self._reading_paused = False
+            self._transport.resume_reading()
+
+    def _turn_away(self, reason: str) -> None:
+        self._closing = True
+        self._service.flood_log(Event.CONNECTION_REFUSED, reason=reason, peer=self.origin)
+        if not self._implicit:
+            self._transport.write(TOO_MANY_CONNECTIONS)
+        self._transport.close()
+
+    # ---- deadlines
+
+    def _unread_octets(self) -> int:
+        return self._transport.get_write_buffer_size() + (1 if self._outlet else 0)
+
+    def _check_stall(self, now: float) -> None:
+        waiting = self._unread_octets()
+        if waiting != self._outlet_octets:
+            self._outlet_octets = waiting
+            self._active_at = now
+        elif now - self._active_at > self._service.options.limits.write_stall_seconds:
+            self.drop("client does not read")
+
+    def _check_autologout(self, now: float) -> None:
+        """End an idle session, silently (RFC 1939 §3), unless its client is still reading."""
+        unacknowledged = _unacknowledged_octets(self._transport)
+        if unacknowledged and unacknowledged != self._outlet_octets:
+            self._outlet_octets = unacknowledged
+            self._active_at = now
+            return
+        self.drop("autologout")
+
+
+def _peer(transport: asyncio.Transport, session: str) -> Peer:
+    remote = transport.get_extra_info("peername") or ("", 0)
+    local = transport.get_extra_info("sockname") or ("", 0)
+    return Peer(_plain(remote[0]), remote[1], _plain(local[0]), local[1], session)
+
+
+def _plain(address: str) -> str:
+    """An IPv4 client of a socket for both is an IPv4 client."""
+    return address.removeprefix("::ffff:") if "." in address else address
+
+
+def _unacknowledged_octets(transport: asyncio.Transport) -> int:
+    sock = transport.get_extra_info("socket")
+    if sock is None:
+        return 0
+    try:
+        answer = fcntl.ioctl(sock.fileno(), termios.TIOCOUTQ, b"\0\0\0\0")
+    except OSError:
+        return 0
+    return cast(int, struct.unpack("i", answer)[0])

@@ -1,0 +1,424 @@
+"""Driver: answers the events of one session with an authenticator and a store.
+
+What finds everything in memory is done at once; what may wait for a disk runs in the service's
+executor, and the session goes on when it is done. While it runs the client's further commands
+wait in the session, so the order of replies is never at stake.
+
+A lock is given back in every way a session can end (RFC 1939 §6). UPDATE begins with QUIT and with
+nothing else, and once begun it is finished even if the client is gone.
+"""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import Future
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from restante.errors import (
+    AuthenticationFailed,
+    MaildropInUse,
+    Refusal,
+    TemporaryFailure,
+    UpdateIncomplete,
+)
+from restante.identity import Credentials, Identity, PasswordCredentials
+from restante.maildrop import Maildrop, MessageReader
+from restante.protocol import (
+    CleartextRefused,
+    EndReason,
+    LoginAttempted,
+    MessageRequested,
+    SaslAnswered,
+    SaslCancelled,
+    SaslStarted,
+    SessionEnded,
+    TlsRequested,
+    UpdateRequested,
+)
+from restante.protocol import Event as SessionEvent
+from restante.sasl import MechanismError, PlainServer, ServerMechanism
+from restante.sasl.mechanism import Challenge
+from restante.secret import Secret
+from restante.server.opening import open_maildrop
+from restante.server.outlet import CHUNK_OCTETS
+from restante.server.registry import SessionDescription
+from restante.telemetry import Event
+
+if TYPE_CHECKING:
+    from restante.server.connection import Connection
+    from restante.server.service import Service
+
+_T = TypeVar("_T")
+
+TOP_OCTETS = 16_384
+"""TOP is asked for the header mostly: no more than this is read at once for it."""
+
+MECHANISMS: dict[str, Callable[[], ServerMechanism]] = {"PLAIN": PlainServer}
+"""What this server can carry out; which of them is offered the configuration says."""
+
+
+class MalformedMessage(Refusal):
+    """A SASL message outside its mechanism's grammar: no failure of credentials, so no code."""
+
+
+class Driver:
+    """The answers to one session."""
+
+    __slots__ = (
+        "_busy",
+        "_connection",
+        "_ended",
+        "_identity",
+        "_logged_in_at",
+        "_login",
+        "_maildrop",
+        "_mechanism",
+        "_octets_sent",
+        "_reader",
+        "_removed",
+        "_retrieved",
+        "_service",
+        "_tops",
+        "_unflushed",
+        "_updating",
+        "_whole",
+    )
+
+    def __init__(self, service: "Service", connection: "Connection") -> None:
+        self._service = service
+        self._connection = connection
+        self._maildrop: Maildrop | None = None
+        self._reader: MessageReader | None = None
+        self._mechanism: ServerMechanism | None = None
+        self._login: asyncio.Task[None] | None = None
+        self._identity: Identity | None = None
+        self._logged_in_at = 0.0
+        self._busy = False
+        self._ended = False
+        self._updating = False
+        self._whole = True
+        self._retrieved = self._tops = self._octets_sent = self._removed = self._unflushed = 0
+
+    # ---- what the connection asks
+
+    def advance(self) -> None:
+        """Answer what can be answered now."""
+        connection = self._connection
+        session = connection.session
+        flushes = 0
+        while not self._ended:
+            if self._busy or self._login or connection.congested:
+                connection.flush()
+                break
+            if self._reader is not None:
+                self._read_message(self._reader)
+                continue
+            event = session.next_event()
+            if event is not None:
+                _ANSWERS[type(event)](self, event)
+                continue
+            if not (connection.flush() and session.octets_waiting):
+                break
+            flushes += 1
+            if flushes > 1:
+                # A client that pipelines without end must not keep the others waiting.
+                self._service.loop.call_soon(self.advance)
+                return
+        if not self._ended:
+            connection.throttle_reading()
+            if self._service.draining:
+                self.drain()
+
+    def drain(self) -> None:
+        """End the session if it waits for a command; otherwise it ends behind its reply."""
+        waiting = self._busy or self._login is not None or self._reader is not None
+        if not (waiting or self._ended or self._connection.congested):
+            self._end("server stopping")
+            self._connection.close(linger=True)
+
+    def abandon(self, reason: str) -> None:
+        """Give everything back without UPDATE: the client is gone, or has to go.
+
+        An UPDATE that has begun was asked for, and is finished.
+        """
+        if not (self._ended or self._updating):
+            self._end(reason)
+
+    def describe(self) -> SessionDescription:
+        """Return what `who` tells of the session itself."""
+        if self._identity is None or self._maildrop is None:
+            return {"account": None, "state": "authorization"}
+        listing = self._maildrop.listing
+        return {
+            "account": self._identity.name,
+            "state": "transaction",
+            "logged_in_seconds": round(self._service.loop.time() - self._logged_in_at, 3),
+            "messages": listing.count,
+            "octets": listing.octets,
+            "retrieved": self._retrieved,
+        }
+
+    # ---- login
+
+    def _login_attempted(self, event: LoginAttempted) -> None:
+        name = event.name.decode("ascii")
+        self._log_in(PasswordCredentials(name, Secret(event.password)))
+
+    def _sasl_started(self, event: SaslStarted) -> None:
+        mechanism = self._mechanism = MECHANISMS[event.mechanism]()
+        self._sasl_step(partial(mechanism.start, event.initial_response))
+
+    def _sasl_answered(self, event: SaslAnswered) -> None:
+        assert self._mechanism is not None
+        self._sasl_step(partial(self._mechanism.respond, event.response))
+
+    def _sasl_step(self, step: Callable[[], Challenge | Credentials]) -> None:
+        session = self._connection.session
+        try:
+            outcome = step()
+        except MechanismError as error:
+            self._mechanism = None
+            session.refuse(MalformedMessage(str(error)))
+            return
+        if isinstance(outcome, Challenge):
+            session.challenge(outcome.data)
+        else:
+            self._mechanism = None
+            self._log_in(outcome)
+
+    def _sasl_cancelled(self, event: SaslCancelled) -> None:
+        self._mechanism = None
+
+    def _cleartext_refused(self, event: CleartextRefused) -> None:
+        peer = self._connection.origin
+        self._service.flood_log(Event.CLEARTEXT_REFUSED, peer=peer, mech=event.mechanism)
+
+    def _log_in(self, credentials: Credentials) -> None:
+        self._login = self._service.loop.create_task(self._authenticate(credentials))
+
+    async def _authenticate(self, credentials: Credentials) -> None:
+        service = self._service
+        failure = Event.AUTH_UNAVAILABLE
+        try:
+            identity = await service.authenticator.authenticate(credentials, self._connection.peer)
+            failure = Event.MAILDROP_FAILED
+            maildrop = await open_maildrop(
+                service.store,
+                identity,
+                service.executor,
+                wait_seconds=service.options.limits.maildrop_wait_seconds,
+            )
+        except Refusal as refusal:
+            self._refuse_login(credentials, refusal, failure)
+        except Exception as error:  # a defect costs one login, never the worker
+            self._log_fault(error)
+            self._connection.session.refuse(TemporaryFailure())
+        else:
+            self._admit(credentials, identity, maildrop)
+        self._login = None
+        self.advance()
+
+    def _admit(self, credentials: Credentials, identity: Identity, maildrop: Maildrop) -> None:
+        connection = self._connection
+        self._maildrop, self._identity = maildrop, identity
+        self._logged_in_at = self._service.loop.time()
+        connection.logged_in()
+        connection.session.admit(maildrop.listing)
+        self._service.log(
+            Event.LOGIN,
+            peer=connection.origin,
+            mech=credentials.mechanism,
+            messages=maildrop.listing.count,
+            octets=maildrop.listing.octets,
+            user=identity.name,
+        )
+
+    def _refuse_login(self, credentials: Credentials, refusal: Refusal, event: Event) -> None:
+        self._service.log(
+            _LOGIN_REFUSALS.get(type(refusal), event),
+            peer=self._connection.origin,
+            mech=credentials.mechanism,
+            reason=refusal.reason or _cause(refusal),
+            user=credentials.name,
+        )
+        self._connection.session.refuse(refusal)
+
+    def _tls_requested(self, event: TlsRequested) -> None:
+        self._connection.begin_tls()
+
+    # ---- messages
+
+    def _message_requested(self, event: MessageRequested) -> None:
+        assert self._maildrop is not None
+        self._whole = event.lines is None
+        self._unflushed = 0
+        self._reader = self._maildrop.open_message(event.number)
+
+    def _read_message(self, reader: MessageReader) -> None:
+        octets = CHUNK_OCTETS if self._whole else TOP_OCTETS
+        try:
+            data = reader.read_ready(octets)
+        except Refusal as refusal:
+            self._message_refused(refusal)
+            return
+        if data is None:
+            self._in_thread(partial(reader.read, octets), self._message_read)
+        else:
+            self._message_piece(data)
+
+    def _message_read(self, future: "Future[bytes]") -> None:
+        try:
+            data = future.result()
+        except Refusal as refusal:
+            self._message_refused(refusal)
+        else:
+            self._message_piece(data)
+
+    def _message_piece(self, data: bytes) -> None:
+        session = self._connection.session
+        if data and session.message_data(data):
+            self._octets_sent += len(data)
+            self._unflushed += len(data)
+            if self._unflushed >= CHUNK_OCTETS:
+                self._unflushed = 0
+                self._connection.flush()
+            return
+        session.message_end()
+        self._close_reader()
+        if self._whole:
+            self._retrieved += 1
+        else:
+            self._tops += 1
+
+    def _message_refused(self, refusal: Refusal) -> None:
+        self._close_reader()
+        self._service.flood_log(
+            Event.MESSAGE_FAILED,
+            peer=self._connection.origin,
+            reason=_cause(refusal) or refusal.text,
+            user=self._user(),
+        )
+        session = self._connection.session
+        if session.message_begun:
+            self._session_ended(session.message_failed())
+        else:
+            session.refuse(refusal)
+
+    def _close_reader(self) -> None:
+        if self._reader is not None:
+            self._reader.close()
+            self._reader = None
+
+    # ---- UPDATE and the end
+
+    def _update_requested(self, event: UpdateRequested) -> None:
+        assert self._maildrop is not None
+        self._updating = True
+        remove = partial(self._maildrop.remove, event.numbers)
+        self._in_thread(remove, partial(self._updated, len(event.numbers)))
+
+    def _updated(self, marked: int, future: "Future[None]") -> None:
+        session = self._connection.session
+        error = future.exception()
+        if error is None:
+            self._removed = marked
+            self._session_ended(session.update_done())
+            return
+        if not isinstance(error, Refusal):
+            self._log_fault(error)
+            error = UpdateIncomplete(marked)
+        remaining = error.remaining if isinstance(error, UpdateIncomplete) else marked
+        self._removed = marked - remaining
+        self._service.log(
+            Event.UPDATE_FAILED,
+            peer=self._connection.origin,
+            remaining=remaining,
+            reason=_cause(error) or error.text,
+            user=self._user(),
+        )
+        self._session_ended(session.update_failed(error))
+
+    def _session_ended(self, event: SessionEnded) -> None:
+        self._end(event.reason.value)
+        self._connection.flush()
+        self._connection.close(linger=event.reason is not EndReason.QUIT)
+
+    def _end(self, reason: str) -> None:
+        self._ended = True
+        if self._login is not None:
+            self._login.cancel()
+        self._log_end(reason)
+        if not self._busy:
+            self._release()
+
+    def _release(self) -> None:
+        self._close_reader()
+        if self._maildrop is not None:
+            self._maildrop.close()
+            self._maildrop = None
+
+    # ---- threads
+
+    def _in_thread(self, work: Callable[[], _T], then: Callable[["Future[_T]"], None]) -> None:
+        self._busy = True
+        future = self._service.executor.submit(work)
+        loop = self._service.loop
+        future.add_done_callback(
+            lambda done: loop.call_soon_threadsafe(self._back, partial(then, done))
+        )
+
+    def _back(self, then: Callable[[], None]) -> None:
+        self._busy = False
+        if self._ended:
+            self._release()
+            return
+        then()
+        self.advance()
+
+    # ---- the log
+
+    def _log_end(self, reason: str) -> None:
+        peer = self._connection.origin
+        if self._identity is None:
+            self._service.flood_log(Event.CONNECTION_ENDED, peer=peer, reason=reason)
+            return
+        self._service.log(
+            Event.LOGOUT,
+            peer=peer,
+            reason=reason,
+            top=self._tops,
+            retr=f"{self._retrieved}/{self._octets_sent}",
+            removed=self._removed,
+            user=self._identity.name,
+        )
+
+    def _log_fault(self, error: BaseException) -> None:
+        # The type alone: the arguments of an unforeseen error may hold anything.
+        self._service.log(Event.FAULT, peer=self._connection.origin, reason=type(error).__name__)
+
+    def _user(self) -> str | None:
+        return None if self._identity is None else self._identity.name
+
+
+def _cause(refusal: BaseException) -> str | None:
+    """Describe what a refusal was raised from, for the log alone."""
+    cause = refusal.__cause__
+    return None if cause is None else f"{type(cause).__name__}: {cause}"
+
+
+_LOGIN_REFUSALS: dict[type[Refusal], Event] = {
+    AuthenticationFailed: Event.AUTH_FAILED,
+    MaildropInUse: Event.MAILDROP_IN_USE,
+}
+
+_ANSWERS: dict[type[SessionEvent], Callable[[Driver, Any], None]] = {
+    LoginAttempted: Driver._login_attempted,
+    SaslStarted: Driver._sasl_started,
+    SaslAnswered: Driver._sasl_answered,
+    SaslCancelled: Driver._sasl_cancelled,
+    CleartextRefused: Driver._cleartext_refused,
+    TlsRequested: Driver._tls_requested,
+    MessageRequested: Driver._message_requested,
+    UpdateRequested: Driver._update_requested,
+    SessionEnded: Driver._session_ended,
+}

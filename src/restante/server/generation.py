@@ -1,0 +1,25 @@
+"""What one version of the configuration amounts to, for the processes that live by it.
+
+Made by the composition root; the server knows stores and sources by their contracts alone.
+"""
+
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from restante.identity import Authenticator
+from restante.maildrop import MailStore
+from restante.server.options import ServerOptions
+from restante.telemetry import LineLog
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """One version of everything a server is made of."""
+
+    options: ServerOptions
+    run_auth: Callable[[socket.socket, LineLog], None]
+    """The whole life of the auth process, on the socket it listens on; ends at SIGTERM."""
+    build: Callable[[Path, LineLog], tuple[Authenticator, MailStore]]
+    """Makes what a worker works with, in the worker, from the path of the auth socket."""

@@ -1,0 +1,52 @@
+"""What a connection may be offered: the policy on passwords in clear, and where STLS is."""
+
+from ipaddress import ip_address
+
+from restante.protocol import Offer
+from restante.server.options import ListenerOptions, OfferOptions
+
+USER = "USER"
+
+
+class Offering:
+    """The offers of one listener, made once and shared by its connections."""
+
+    def __init__(
+        self, options: OfferOptions, listener: ListenerOptions, *, tls_ready: bool
+    ) -> None:
+        self._cleartext = options.cleartext
+        stls = listener.tls == "stls" and tls_ready
+        self._open = _offer(options.mechanisms, stls=stls)
+        self._closed = Offer(
+            user=False, mechanisms=(), stls=stls, only_under_tls=frozenset(options.mechanisms)
+        )
+        self._under_tls = _offer(options.mechanisms, stls=False)
+
+    def in_clear(self, address: str) -> Offer:
+        """Return what a connection without TLS from this address may use."""
+        if self._cleartext == "always":
+            return self._open
+        if self._cleartext == "loopback" and _is_loopback(address):
+            return self._open
+        return self._closed
+
+    def under_tls(self) -> Offer:
+        """Return what any connection may use under TLS."""
+        return self._under_tls
+
+
+def _offer(mechanisms: tuple[str, ...], *, stls: bool) -> Offer:
+    return Offer(
+        user=USER in mechanisms,
+        mechanisms=tuple(name for name in mechanisms if name != USER),
+        stls=stls,
+    )
+
+
+def _is_loopback(address: str) -> bool:
+    try:
+        parsed = ip_address(address.partition("%")[0])
+    except ValueError:
+        return False
+    mapped = getattr(parsed, "ipv4_mapped", None)
+    return (mapped or parsed).is_loopback

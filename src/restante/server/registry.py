@@ -1,0 +1,67 @@
+"""Live sessions of one worker, as `who` shows them and `kick` finds them."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Protocol
+
+SessionDescription = dict[str, str | int | float | None]
+"""What `who` tells of a session: plain values, fit for JSON."""
+
+
+def control_socket(state_directory: Path) -> Path:
+    """Return where the supervisor of a state directory listens for commands."""
+    return state_directory / "run" / "control.sock"
+
+
+class Live(Protocol):
+    """What the registry needs of a connection."""
+
+    def describe(self) -> SessionDescription:
+        """Return what `who` tells."""
+        ...
+
+    def drop(self, reason: str) -> None:
+        """End the connection at once, without UPDATE."""
+        ...
+
+    def drain(self) -> None:
+        """End the connection behind the reply it is at."""
+        ...
+
+    def tick(self, now: float) -> None:
+        """Look at the deadlines."""
+        ...
+
+
+class Registry:
+    """The connections of a worker by their session names."""
+
+    def __init__(self) -> None:
+        self._live: dict[str, Live] = {}
+
+    def __len__(self) -> int:
+        return len(self._live)
+
+    def __iter__(self) -> Iterator[Live]:
+        # A copy: whoever walks over them may end them.
+        return iter(list(self._live.values()))
+
+    def add(self, session: str, connection: Live) -> None:
+        """Take in a connection."""
+        self._live[session] = connection
+
+    def remove(self, session: str) -> None:
+        """Let go of a connection."""
+        self._live.pop(session, None)
+
+    def who(self) -> list[SessionDescription]:
+        """Describe every connection."""
+        return [connection.describe() for connection in self]
+
+    def kick(self, session: str) -> bool:
+        """End one connection without UPDATE; False: there is none of that name."""
+        connection = self._live.get(session)
+        if connection is None:
+            return False
+        connection.drop("kicked")
+        return True

@@ -1,0 +1,89 @@
+"""Service: what all connections of one worker share, and what happens to all of them at once."""
+
+import asyncio
+import secrets
+from collections.abc import Callable
+from concurrent.futures import Executor
+from itertools import count
+
+from restante.identity import Authenticator
+from restante.maildrop import MailStore
+from restante.protocol import SessionOptions
+from restante.server.certificates import Certificates
+from restante.server.connection import Connection
+from restante.server.limits import Limits
+from restante.server.offering import Offering
+from restante.server.options import ListenerOptions, ServerOptions
+from restante.server.registry import Registry
+from restante.telemetry import Log, RateLimitedLog
+
+
+class Service:
+    """The parts a connection works with.
+
+    `executor` runs what may wait for a disk; its size bounds how many slow disks can be waited
+    for at once.
+    """
+
+    def __init__(
+        self,
+        *,
+        options: ServerOptions,
+        certificates: Certificates | None,
+        authenticator: Authenticator,
+        store: MailStore,
+        limits: Limits,
+        log: Log,
+        loop: asyncio.AbstractEventLoop,
+        executor: Executor,
+        capacity: int = 1_000_000,
+    ) -> None:
+        self.options = options
+        self.certificates = certificates
+        self.authenticator = authenticator
+        self.store = store
+        self.limits = limits
+        self.log = log
+        self.flood_log = RateLimitedLog(log)
+        self.loop = loop
+        self.executor = executor
+        self.capacity = capacity
+        """Connections that this process has descriptors for."""
+        self.session_options = SessionOptions()
+        self.registry = Registry()
+        self.draining = False
+        # Session names are unique over workers and restarts without a word between them.
+        self._name = secrets.token_hex(4)
+        self._numbers = count(1)
+
+    @property
+    def session_count(self) -> int:
+        """Connections that are open."""
+        return len(self.registry)
+
+    def next_session_name(self) -> str:
+        """Return a name no other session has."""
+        return f"{self._name}-{next(self._numbers):x}"
+
+    def connection_factory(self, listener: ListenerOptions) -> Callable[[], Connection]:
+        """Return what makes the connections of one listener."""
+        tls_ready = self.certificates is not None
+        offering = Offering(self.options.offers, listener, tls_ready=tls_ready)
+        implicit = listener.tls == "implicit"
+        return lambda: Connection(self, offering, implicit_tls=implicit)
+
+    def tick(self, now: float) -> None:
+        """Let every connection look at its deadlines; called about once a second."""
+        for connection in self.registry:
+            connection.tick(now)
+
+    def begin_drain(self) -> None:
+        """End sessions that wait for a command; others end behind the reply they are at."""
+        self.draining = True
+        for connection in self.registry:
+            connection.drain()
+
+    def cut(self) -> None:
+        """End every session at once, without UPDATE."""
+        for connection in self.registry:
+            connection.drop("server stopping")

@@ -1,0 +1,144 @@
+"""TlsEngine: TLS between two memories, for implicit TLS and STLS alike.
+
+Nothing here touches a socket: ciphertext in, octets out, and back. It stands in for the event
+loop's own TLS transports because those hold up to 278 KiB for an idle connection, and because
+what was said in clear cannot get into a stream that did not exist while it was said.
+"""
+
+import ssl
+from typing import Final
+
+from restante.errors import RestanteError
+from restante.server import client_hello
+from restante.server.certificates import ALPN, Certificates
+
+READ_OCTETS: Final = 65_536
+_RECORD = 16_384
+_NO_APPLICATION_PROTOCOL: Final = b"\x15\x03\x03\x00\x02\x02\x78"
+"""A record with the fatal alert 120 (RFC 7301 §3.2)."""
+
+
+class TlsFailed(RestanteError):
+    """A handshake or a stream that cannot go on; the text is for the log."""
+
+
+class TlsEngine:
+    """The server's end of one TLS stream."""
+
+    __slots__ = (
+        "_alert",
+        "_certificates",
+        "_first",
+        "_incoming",
+        "_object",
+        "_outgoing",
+        "handshake_complete",
+        "peer_closed",
+    )
+
+    def __init__(self, certificates: Certificates) -> None:
+        self._certificates: Certificates | None = certificates
+        self._first: bytearray | None = bytearray()
+        self._alert = b""
+        self._incoming = ssl.MemoryBIO()
+        self._outgoing = ssl.MemoryBIO()
+        self._object: ssl.SSLObject | None = None
+        self.handshake_complete = False
+        self.peer_closed = False
+
+    @property
+    def description(self) -> str:
+        """Version and cipher of a complete handshake."""
+        assert self._object is not None
+        cipher = self._object.cipher()
+        assert cipher is not None
+        return f"{self._object.version()}/{cipher[0]}"
+
+    def receive(self, data: bytes) -> list[bytes]:
+        """Take in ciphertext and return what it says.
+
+        Raises:
+            TlsFailed: the stream is at its end; send what `data_to_send` has, then close.
+        """
+        if self._first is not None:
+            data = self._begin(data)
+        if self._object is None:
+            return []
+        self._incoming.write(data)
+        try:
+            if not self.handshake_complete:
+                self._object.do_handshake()
+                self.handshake_complete = True
+            return self._read(self._object)
+        except ssl.SSLWantReadError:
+            return []
+        except ssl.SSLError as error:
+            raise TlsFailed(error.reason or type(error).__name__) from error
+
+    def send(self, buffer: bytes | bytearray | memoryview) -> None:
+        """Encrypt octets of ours."""
+        assert self._object is not None
+        if not len(buffer):
+            return
+        try:
+            self._object.write(buffer)
+        except ssl.SSLError as error:
+            raise TlsFailed(error.reason or type(error).__name__) from error
+
+    def data_to_send(self) -> bytes:
+        """Return the ciphertext that waits."""
+        if self._alert:
+            alert, self._alert = self._alert, b""
+            return alert
+        return self._outgoing.read() if self._outgoing.pending else b""
+
+    def close(self) -> None:
+        """Say that we end the stream here (RFC 8446 §6.1); the peer's word is not waited for."""
+        if self._object is None or not self.handshake_complete:
+            return
+        try:
+            self._object.unwrap()
+        except ssl.SSLError:
+            # Without the peer's close_notify it wants to read; ours is written by then.
+            return
+
+    def _begin(self, data: bytes) -> bytes:
+        """Read the ClientHello, and begin the handshake when it is whole."""
+        assert self._first is not None
+        assert self._certificates is not None
+        self._first += data
+        name = None
+        try:
+            hello = client_hello.parse(self._first)
+        except client_hello.NotAClientHello:
+            # Whatever this is, OpenSSL knows the right alert for it.
+            pass
+        else:
+            if hello is None and len(self._first) <= client_hello.MAXIMUM_OCTETS:
+                return b""
+            if hello is not None:
+                name = hello.server_name
+                if hello.protocols is not None and ALPN.encode() not in hello.protocols:
+                    self._alert = _NO_APPLICATION_PROTOCOL
+                    raise TlsFailed("no_application_protocol")
+        context = self._certificates.choose(name)
+        self._object = context.wrap_bio(self._incoming, self._outgoing, server_side=True)
+        data = bytes(self._first)
+        self._first = self._certificates = None
+        return data
+
+    def _read(self, tls: ssl.SSLObject) -> list[bytes]:
+        pieces: list[bytes] = []
+        try:
+            while True:
+                # Asking for no more than a record holds keeps what Python allocates for it small.
+                piece = tls.read(_RECORD)
+                if not piece:
+                    self.peer_closed = True
+                    break
+                pieces.append(piece)
+        except ssl.SSLWantReadError:
+            pass
+        except ssl.SSLZeroReturnError:
+            self.peer_closed = True
+        return pieces
