@@ -41,6 +41,9 @@ class Command(NamedTuple):
     data: bytes | None = None
     """The password, or the initial response as sent."""
 
+    def __repr__(self) -> str:
+        return f"Command({self.verb}, …)"
+
 
 class BadSyntax(Enum):
     """Why a line is no command; the value is the text of the reply and echoes nothing."""

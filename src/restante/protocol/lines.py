@@ -15,6 +15,8 @@ COMMAND_OCTETS = 255
 SASL_OCTETS = 12_288
 """RFC 4954 §4: enough for every mechanism without tokens; also for AUTH with initial response."""
 ENDLESS_OCTETS = 8_192
+_KEYWORD_OCTETS = 8
+"""As far as `starts_like` looks."""
 
 
 class LineFault(Enum):
@@ -52,9 +54,9 @@ class LineBuffer:
         # Most often nothing is left over, and what came is a command: then nothing is copied.
         self._data = self._data + data if self._data else bytes(data)
 
-    def starts_like(self, keyword: bytes) -> bool:
-        """Say whether the next line begins with this keyword, in upper or lower case."""
-        return self._data[self._start : self._start + len(keyword)].upper() == keyword
+    def starts_like(self, *keywords: bytes) -> bool:
+        """Say whether the next line begins with one of these, in upper or lower case."""
+        return self._data[self._start : self._start + _KEYWORD_OCTETS].upper().startswith(keywords)
 
     def next_line(self, limit: int = COMMAND_OCTETS) -> bytes | LineFault | None:
         """Return the next line without its end, a fault in its place, or None for now.

@@ -171,6 +171,9 @@ class ServerSession:
             if isinstance(state, Transaction):
                 limit = COMMAND_OCTETS
             elif isinstance(state, Authorization):
+                # Known by how it begins: such a line may be too long to be seen whole.
+                if self._fresh and lines.starts_like(*_WEB_METHODS):
+                    return self._end(EndReason.WEB_CLIENT)
                 limit = SASL_OCTETS if lines.starts_like(b"AUTH ") else COMMAND_OCTETS
             elif isinstance(state, Exchange):
                 limit = SASL_OCTETS
@@ -261,15 +264,13 @@ class ServerSession:
     def _take_line(
         self, state: Authorization | Exchange | Transaction, line: bytes | LineFault
     ) -> Event | None:
-        fresh, self._fresh = self._fresh, False
+        self._fresh = False
         if isinstance(line, LineFault):
             return self._bad_line(state, line)
         if isinstance(state, Exchange):
             return self._take_response(state, line)
         command = parse(line)
         if isinstance(command, BadSyntax):
-            if fresh and line.upper().startswith(_WEB_METHODS):
-                return self._end(EndReason.WEB_CLIENT)
             return self._bad_command(state, None, command.value)
         verb = command.verb
         if state.phase not in LEGAL[verb]:

@@ -1,0 +1,197 @@
+"""Commands: keywords, arguments, and what makes a line none."""
+
+import pytest
+
+from restante.protocol.commands import BadSyntax, Command, Verb, number, parse
+
+
+@pytest.mark.parametrize("verb", ["CAPA", "NOOP", "QUIT", "RSET", "STAT", "STLS", "LIST", "UIDL"])
+def test_a_keyword_alone(verb: str) -> None:
+    assert parse(verb.encode()) == Command(Verb(verb))
+    assert parse(verb.lower().encode()) == Command(Verb(verb))
+
+
+@pytest.mark.parametrize("line", [b"uSeR alice", b"USER alice", b"user alice"])
+def test_keywords_know_no_case(line: bytes) -> None:
+    """conformance: 1939-S-04"""
+    assert parse(line) == Command(Verb.USER, name=b"alice")
+
+
+@pytest.mark.parametrize(
+    ("line", "command"),
+    [
+        (b"LIST 1", Command(Verb.LIST, 1)),
+        (b"UIDL 12", Command(Verb.UIDL, 12)),
+        (b"RETR 1", Command(Verb.RETR, 1)),
+        (b"DELE 0", Command(Verb.DELE, 0)),
+        (b"TOP 1 0", Command(Verb.TOP, 1, 0)),
+        (b"top 01 00010", Command(Verb.TOP, 1, 10)),
+        (b"AUTH plain", Command(Verb.AUTH, name=b"PLAIN")),
+        (b"AUTH PLAIN =", Command(Verb.AUTH, name=b"PLAIN", data=b"=")),
+        (b"AUTH X-a_1 QQ==", Command(Verb.AUTH, name=b"X-A_1", data=b"QQ==")),
+    ],
+)
+def test_arguments(line: bytes, command: Command) -> None:
+    assert parse(line) == command
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"",
+        b" ",
+        b" NOOP",
+        b"LIST\t1",
+        b"\tNOOP",
+        b"XYZZY",
+        b"LAST",
+        b"RPOP alice",
+        b"ABCDEFGHIJ",
+        b"NO",
+        b"NOOPS",
+        b"ST\x01AT",
+        b"ST\xffAT",
+        "ＮＯＯＰ".encode(),
+        "ſtat".encode(),
+    ],
+)
+def test_unknown_keywords(line: bytes) -> None:
+    """conformance: 1939-S-10, 1939-S-11, 1939-S-25, 1939-S-26, 2449-S-01, DF-S-02"""
+    assert parse(line) is BadSyntax.UNKNOWN
+
+
+@pytest.mark.parametrize("verb", ["CAPA", "NOOP", "QUIT", "RSET", "STAT", "STLS"])
+@pytest.mark.parametrize("rest", [b" ", b" x", b" 1", b"  "])
+def test_what_takes_no_argument_takes_none(verb: str, rest: bytes) -> None:
+    """conformance: 1939-S-22, 2449-S-06, 2595-S-03, TG-U-3"""
+    assert parse(verb.encode() + rest) is BadSyntax.NO_ARGUMENT
+
+
+NOT_NUMBERS = [
+    b"",
+    b" ",
+    b"-1",
+    b"+1",
+    b"0x1",
+    b"1abc",
+    b"1.0",
+    b"1_0",
+    b"1 ",
+    b" 1",
+    b"1\t",
+    b"1e3",
+    b"\xb2",
+    b"12345678901",
+    b"99999999999999999999",
+    b"9" * 5000,
+    "１".encode(),
+    "١".encode(),
+]
+
+
+@pytest.mark.parametrize("argument", NOT_NUMBERS)
+def test_what_is_no_number(argument: bytes) -> None:
+    """conformance: 1939-S-77"""
+    assert number(argument) is None
+
+
+def test_numbers_are_one_to_ten_digits() -> None:
+    """conformance: 1939-S-77"""
+    assert number(b"0") == 0
+    assert number(b"01") == 1
+    assert number(b"4294967297") == 4_294_967_297
+    assert number(b"9999999999") == 9_999_999_999
+
+
+@pytest.mark.parametrize("verb", [b"RETR", b"DELE", b"LIST", b"UIDL"])
+@pytest.mark.parametrize("argument", [*NOT_NUMBERS, b"1 2"])
+def test_one_number_and_nothing_else(verb: bytes, argument: bytes) -> None:
+    """conformance: 1939-S-22, 1939-S-81, 1939-S-86"""
+    assert parse(verb + b" " + argument) is BadSyntax.ONE_NUMBER
+
+
+def test_a_number_that_must_be_there() -> None:
+    """conformance: 1939-S-22, 1939-S-81, 1939-S-86"""
+    assert parse(b"RETR") is BadSyntax.ONE_NUMBER
+    assert parse(b"DELE") is BadSyntax.ONE_NUMBER
+
+
+@pytest.mark.parametrize(
+    "line", [b"TOP", b"TOP 1", b"TOP 1 ", b"TOP 1 -1", b"TOP 1 x", b"TOP  1 1", b"TOP 1 2 3"]
+)
+def test_top_wants_both_its_numbers(line: bytes) -> None:
+    """conformance: 1939-S-92, 1939-S-93"""
+    assert parse(line) is BadSyntax.TWO_NUMBERS
+
+
+@pytest.mark.parametrize("line", [b"USER", b"USER ", b"USER  a", b"USER a ", b"USER a b"])
+def test_user_wants_one_name(line: bytes) -> None:
+    """conformance: 1939-S-37"""
+    assert parse(line) is BadSyntax.ONE_NAME
+
+
+@pytest.mark.parametrize("name", [b"a\x01", b"a\tb", b"\x7f", b"a\xff", "😀".encode()])
+def test_a_name_is_visible_ascii(name: bytes) -> None:
+    """conformance: 6856-S-16"""
+    assert parse(b"USER " + name) is BadSyntax.NOT_ASCII
+
+
+def test_a_name_may_be_long() -> None:
+    """conformance: 1939-S-12, 2449-S-02"""
+    for octets in (40, 248):
+        assert parse(b"USER " + b"n" * octets) == Command(Verb.USER, name=b"n" * octets)
+
+
+@pytest.mark.parametrize("password", [b"pass with space", b" lead", b"trail ", b" ", b"[x] ~!"])
+def test_a_password_is_everything_behind_the_first_space(password: bytes) -> None:
+    """conformance: 1939-S-44"""
+    assert parse(b"PASS " + password) == Command(Verb.PASS, data=password)
+
+
+@pytest.mark.parametrize("line", [b"PASS", b"PASS "])
+def test_an_empty_password_is_none(line: bytes) -> None:
+    """conformance: 1939-S-45"""
+    assert parse(line) is BadSyntax.NO_PASSWORD
+
+
+@pytest.mark.parametrize("password", [b"\x01", b"a\tb", b"\x7f", b"\xc3\xbc"])
+def test_a_password_is_printable_ascii(password: bytes) -> None:
+    """conformance: 6856-S-16"""
+    assert parse(b"PASS " + password) is BadSyntax.NOT_ASCII
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"AUTH",
+        b"AUTH ",
+        b"AUTH  PLAIN",
+        b"AUTH PLAIN ",
+        b"AUTH PLAIN AGFsa WNl",
+        b"AUTH PLAIN  =",
+        b"AUTH PL/AIN",
+        b"AUTH PL\xffIN",
+        b"AUTH " + b"A" * 21,
+    ],
+)
+def test_what_names_no_mechanism(line: bytes) -> None:
+    """conformance: 4422-S-01"""
+    assert parse(line) is BadSyntax.MECHANISM
+
+
+def test_a_mechanism_name_has_up_to_twenty_characters() -> None:
+    """conformance: 4422-S-01, 5034-S-06"""
+    assert parse(b"auth " + b"a" * 20) == Command(Verb.AUTH, name=b"A" * 20)
+
+
+@pytest.mark.parametrize("line", [b"APOP", b"APOP alice", b"apop a b c"])
+def test_a_command_that_is_known_and_not_offered(line: bytes) -> None:
+    assert parse(line) == Command(Verb.APOP)
+
+
+def test_a_command_shows_neither_name_nor_password() -> None:
+    """conformance: 5034-S-31"""
+    for line in (b"USER kanarienvogel", b"PASS kanarienvogel", b"AUTH PLAIN kanarienvogel"):
+        command = parse(line)
+        assert "kanarienvogel" not in repr(command)
+        assert "kanarienvogel" not in f"{command}"
