@@ -64,6 +64,11 @@ class Log(Protocol):
         ...
 
 
+PIPE_OCTETS = 4096
+"""What a pipe takes in one piece however many processes write to it (PIPE_BUF)."""
+MAXIMUM_CHARACTERS = 255
+"""Of one value; a name of a client's may be as long as its line."""
+
 # Printable ASCII without what has a meaning in the line itself: space, quote, equals, backslash.
 _is_plain = re.compile(r"[!#-<>-\[\]-~]+").fullmatch
 
@@ -78,8 +83,11 @@ def escape(value: str) -> str:
     """Return a value as it stands in a log line: plain as it is, anything else quoted.
 
     Everything outside printable ASCII is written as an escape: controls, C1, line separators and
-    the marks that turn the direction of text can all change what a reader sees.
+    the marks that turn the direction of text can all change what a reader sees. A value that is
+    too long is cut.
     """
+    if len(value) > MAXIMUM_CHARACTERS:
+        value = value[:MAXIMUM_CHARACTERS] + "..."
     if _is_plain(value):
         return value
     return '"' + "".join(map(_escape_character, value)) + '"'
@@ -176,7 +184,16 @@ class LineLog:
 
     def flush(self) -> None:
         """Write what waits."""
-        lines, self._waiting = "".join(self._waiting), []
+        waiting, self._waiting = self._waiting, []
+        piece = ""
+        for line in waiting:
+            if piece and len(piece) + len(line) > PIPE_OCTETS:
+                self._write(piece)
+                piece = ""
+            piece += line
+        self._write(piece)
+
+    def _write(self, lines: str) -> None:
         try:
             os.write(self._descriptor, lines.encode("ascii", "backslashreplace"))
         except OSError:
