@@ -36,8 +36,9 @@ class Verdict(enum.Enum):
 
 
 class Start(enum.Enum):
-    """How far the first connection has come when the steps begin."""
+    """How far the first connection has come when the steps begin; nowhere: they open their own."""
 
+    NOWHERE = "nowhere"
     CONNECTED = "connected"
     GREETED = "greeted"
     TRANSACTION = "transaction"

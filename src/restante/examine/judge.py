@@ -33,6 +33,8 @@ class Judge:
             return Verdict.NOT_APPLICABLE, str(absence)
         except NotTried as obstacle:
             return Verdict.NOT_TRIED, str(obstacle)
+        except (ValueError, LookupError) as failure:
+            return case.verdict_when_unmet, f"a reply cannot be made sense of: {failure}"
         except OSError as failure:
             return Verdict.NOT_TRIED, f"the connection failed: {failure.strerror or failure}"
         return Verdict.PASSES, "the server does what the source says"

@@ -29,11 +29,10 @@ SMUGGLED = (
     b"USER {user}\r\nPASS {password}\r\n",
     b"CAPA\r\n",
     b"NOOP\r\nNOOP\r\n",
-    b"USER {user}",
+    b"AUTH PLAIN {plain}\r\n",
 )
-FORMS = tuple(
-    (smuggled, cut) for smuggled in SMUGGLED for cut in (0, 6, 5, 7)
-)  # in one segment, behind the CRLF, inside it, and inside the smuggled line
+FORMS = tuple((smuggled, cut) for smuggled in SMUGGLED for cut in (0, 6, 5, 7))
+"""In one segment; cut behind the CRLF, inside it, and inside the smuggled line."""
 
 
 def injection(smuggled: bytes, cut: int) -> Logic:

@@ -17,7 +17,7 @@ from restante.examine.outcome import NotTried, Unmet
 from restante.examine.record import Record
 from restante.examine.replies import Answer, Status, capabilities_of
 from restante.examine.target import Account, Endpoint, Target, Tls
-from restante.examine.wire import Wire, tls_context
+from restante.examine.wire import Wire
 
 Capabilities = Mapping[str, tuple[str, ...]]
 UNKNOWN_USER = "nobody-of-this-name"
@@ -96,13 +96,15 @@ class Stage:
     def start_tls(self, context: ssl.SSLContext | None = None) -> None:
         """Do the handshake on the current connection."""
         try:
-            self.wire.start_tls(context or tls_context())
+            self.wire.start_tls(context)
         except OSError as error:
             cause = error.reason if isinstance(error, ssl.SSLError) else error.strerror
             raise Unmet(f"the TLS handshake failed: {cause or error}") from error
 
     def begin(self, start: Start, name: str | None = None) -> None:
         """Open a connection and bring it to where the case begins."""
+        if start is Start.NOWHERE:
+            return
         self.connect(name)
         if start is Start.CONNECTED:
             return

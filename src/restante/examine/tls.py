@@ -22,10 +22,10 @@ from restante.examine.hello import (
     Hello,
     say_hello,
 )
+from restante.examine.layer import tls_context
 from restante.examine.outcome import Broken, NotTried, Unmet
 from restante.examine.stage import Stage
 from restante.examine.target import Tls
-from restante.examine.wire import tls_context
 
 TLS = frozenset({Trait.TLS})
 IMPLICIT = frozenset({Trait.IMPLICIT})
@@ -111,7 +111,7 @@ def prefers(version: str, highest: ssl.TLSVersion | None = None) -> Logic:
             context.maximum_version = highest
         stage.start_tls(context)
         assert stage.wire.tls is not None
-        if (got := stage.wire.tls.version()) != version:
+        if (got := stage.wire.tls.version) != version:
             raise Unmet(f"the handshake ends with {got}")
 
     return Logic(attempt)
@@ -121,7 +121,8 @@ def says_goodbye(stage: Stage) -> None:
     """Look for close_notify before the end of TCP."""
     Ask("QUIT").perform(stage)
     stage.wire.rest()
-    if not stage.wire.clean_end:
+    assert stage.wire.tls is not None
+    if not stage.wire.tls.ended_cleanly:
         raise Unmet("TCP ends without close_notify")
 
 
@@ -157,7 +158,7 @@ CASES = (
         source="RFC 8314 §3.1",
         level=Level.MUST,
         traits=IMPLICIT,
-        start=Start.GREETED,
+        start=Start.NOWHERE,
         steps=(Logic(is_silent_in_clear),),
     ),
     Case(
@@ -198,7 +199,7 @@ CASES = (
             level=Level.MUST,
             variant=name.lower().replace(" ", "-"),
             traits=TLS,
-            start=Start.CONNECTED,
+            start=Start.NOWHERE,
             steps=(refuses_hello(name, Hello(OLD_SUITES, version)),),
         )
         for name, version in (("TLS 1.0", TLS_1_0), ("TLS 1.1", TLS_1_1), ("SSL 3", 0x0300))
@@ -212,7 +213,7 @@ CASES = (
             level=Level.MUST,
             variant=f"record-{version:04x}",
             traits=TLS,
-            start=Start.CONNECTED,
+            start=Start.NOWHERE,
             steps=(judges(Hello(record_version=version), _is_accepted),),
         )
         for version in (0x0300, TLS_1_0, TLS_1_1, TLS_1_2)
@@ -223,7 +224,7 @@ CASES = (
         source="RFC 8314 §4.2",
         level=Level.MUST,
         traits=TLS,
-        start=Start.CONNECTED,
+        start=Start.NOWHERE,
         unmet=Verdict.DIFFERS,
         steps=(
             judges(
@@ -252,7 +253,7 @@ CASES = (
         level=Level.SHOULD,
         variant="1.3",
         traits=TLS,
-        start=Start.CONNECTED,
+        start=Start.NOWHERE,
         steps=(prefers("TLSv1.3"),),
     ),
     Case(
@@ -262,7 +263,7 @@ CASES = (
         level=Level.MUST,
         variant="1.2",
         traits=TLS,
-        start=Start.CONNECTED,
+        start=Start.NOWHERE,
         steps=(prefers("TLSv1.2", ssl.TLSVersion.TLSv1_2),),
     ),
     Case(
@@ -271,7 +272,7 @@ CASES = (
         source="RFC 9325 §3.3",
         level=Level.SHOULD,
         traits=TLS,
-        start=Start.CONNECTED,
+        start=Start.NOWHERE,
         steps=(
             judges(
                 Hello(compressions=b"\x01\0"),
@@ -285,7 +286,7 @@ CASES = (
         source="RFC 9325 §3.5",
         level=Level.MUST,
         traits=TLS,
-        start=Start.CONNECTED,
+        start=Start.NOWHERE,
         steps=(judges(Hello(), _has_safe_extensions),),
     ),
     Case(
@@ -294,7 +295,7 @@ CASES = (
         source="RFC 9325 §3.7",
         level=Level.SHOULD,
         traits=TLS,
-        start=Start.CONNECTED,
+        start=Start.NOWHERE,
         unmet=Verdict.DIFFERS,
         steps=(judges(Hello(server_name="nowhere.invalid"), _objects_to_name),),
     ),
@@ -305,7 +306,7 @@ CASES = (
         level=Level.MUST,
         variant="pop3",
         traits=TLS,
-        start=Start.CONNECTED,
+        start=Start.NOWHERE,
         steps=(judges(Hello(protocols=("pop3",)), _speaks_pop3),),
     ),
     Case(
@@ -315,7 +316,7 @@ CASES = (
         level=Level.MUST,
         variant="h2",
         traits=TLS,
-        start=Start.CONNECTED,
+        start=Start.NOWHERE,
         steps=(judges(Hello(protocols=("h2",)), _objects_to_protocol),),
     ),
     Case(
@@ -325,7 +326,7 @@ CASES = (
         level=Level.MUST,
         variant="none",
         traits=TLS,
-        start=Start.CONNECTED,
+        start=Start.NOWHERE,
         steps=(judges(Hello(), _is_accepted),),
     ),
     *(
@@ -337,7 +338,7 @@ CASES = (
             variant=kind,
             also=("2595-S-16",) if kind == "3des" else (),
             traits=TLS,
-            start=Start.CONNECTED,
+            start=Start.NOWHERE,
             steps=(refuses_hello(kind, Hello(suites)),),
         )
         for kind, suites in WEAK_SUITES.items()
@@ -349,7 +350,7 @@ CASES = (
         level=Level.SHOULD,
         variant="static-rsa",
         traits=TLS,
-        start=Start.CONNECTED,
+        start=Start.NOWHERE,
         steps=(refuses_hello("static RSA", Hello(STATIC_RSA)),),
     ),
     Case(
@@ -358,7 +359,7 @@ CASES = (
         source="RFC 9325 §4.2",
         level=Level.SHOULD,
         traits=TLS,
-        start=Start.CONNECTED,
+        start=Start.NOWHERE,
         steps=(
             judges(
                 Hello((*OLD_SUITES, *ECDHE_GCM)),

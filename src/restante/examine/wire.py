@@ -13,6 +13,7 @@ import ssl
 import struct
 import time
 
+from restante.examine.layer import TlsLayer, tls_context
 from restante.examine.outcome import Ended, Flooded, NotTried, Silent, Unmet
 from restante.examine.record import Record
 from restante.examine.replies import Answer, Status
@@ -20,14 +21,6 @@ from restante.examine.replies import Answer, Status
 LINE_LIMIT = 1 << 20
 REPLY_LIMIT = 32 << 20
 _CHUNK = 1 << 16
-
-
-def tls_context() -> ssl.SSLContext:
-    """Return a context that speaks TLS with anybody: whose certificate it is, is not judged."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    return context
 
 
 class Wire:
@@ -38,8 +31,7 @@ class Wire:
         self._record = record
         self._number = number
         self._buffer = bytearray()
-        self.clean_end = False
-        self.tls: ssl.SSLSocket | None = None
+        self.tls: TlsLayer | None = None
         try:
             self._socket = socket.create_connection(address, timeout=patience)
         except OSError as error:
@@ -47,14 +39,14 @@ class Wire:
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._event("connected")
 
-    def start_tls(self, context: ssl.SSLContext, name: str | None = None) -> None:
-        """Do the handshake, raising ssl.SSLError or OSError where the server will not."""
-        self._socket.settimeout(self._patience)
-        self.tls = context.wrap_socket(
-            self._socket, server_hostname=name, suppress_ragged_eofs=False
-        )
-        self._socket = self.tls
-        self._event(f"TLS is up: {self.tls.version()}")
+    def start_tls(self, context: ssl.SSLContext | None = None) -> None:
+        """Do the handshake, raising OSError (ssl.SSLError among them) where it fails."""
+        if self._buffer:
+            raise ConnectionError(f"octets in clear came before it: {bytes(self._buffer[:40])!a}")
+        layer = TlsLayer(self._socket, context or tls_context())
+        layer.handshake(time.monotonic() + self._patience)
+        self.tls = layer
+        self._event(f"TLS is up: {layer.version}")
 
     def send(self, octets: bytes, *, shown: bytes | None = None, cut: int = 0) -> None:
         """Send octets, in segments of `cut` where it is given; `shown` goes into the record."""
@@ -70,16 +62,15 @@ class Wire:
 
     def _send_segment(self, octets: bytes) -> None:
         """Send, and where the server does not read on, read first what it has to say."""
-        if self.tls is not None:
-            self._socket.settimeout(self._patience)
-            self._socket.sendall(octets)
-            return
         deadline = time.monotonic() + self._patience
+        if self.tls is not None:
+            self.tls.send(octets, deadline)
+            return
         view = memoryview(octets)
+        poll = select.poll()
+        poll.register(self._socket, select.POLLIN | select.POLLOUT)
         while view:
             wait = max(0.0, deadline - time.monotonic())
-            poll = select.poll()
-            poll.register(self._socket, select.POLLIN | select.POLLOUT)
             ready = dict(poll.poll(wait * 1000)).get(self._socket.fileno(), 0)
             if ready & ~select.POLLIN:
                 view = view[self._socket.send(view) :]
@@ -157,16 +148,12 @@ class Wire:
         self.close()
 
     def break_tls(self) -> None:
-        """Send an octet that no TLS record begins with, below TLS, and wait for the close."""
-        if self.tls is None:
-            return
+        """Send octets that no TLS record begins with, below TLS, and wait for the close."""
         self._event("octets outside TLS sent by the suite")
-        below = socket.socket(fileno=self.tls.detach())
-        below.settimeout(self._patience)
-        self._socket, self.tls = below, None
+        self._socket.settimeout(self._patience)
         with contextlib.suppress(OSError):
-            below.sendall(b"\0" * 16)
-            while below.recv(_CHUNK):
+            self._socket.sendall(b"\0" * 16)
+            while self._socket.recv(_CHUNK):
                 pass
 
     def _line(self, deadline: float) -> bytes:
@@ -192,15 +179,20 @@ class Wire:
         if len(self._buffer) > REPLY_LIMIT:
             raise Flooded(f"more than {REPLY_LIMIT} octets nobody asked for")
         try:
-            self._socket.settimeout(max(deadline - time.monotonic(), 0.001))
-            octets = self._socket.recv(_CHUNK)
-            self.clean_end = not octets
+            octets = self._receive_octets(deadline)
         except TimeoutError as error:
             raise Silent(f"no answer within {self._patience:g} s") from error
         except OSError:
             octets = b""
         self._buffer += octets
         return bool(octets)
+
+    def _receive_octets(self, deadline: float) -> bytes:
+        """Return what comes next, out of TLS where it is up."""
+        if self.tls is not None:
+            return self.tls.receive(deadline)
+        self._socket.settimeout(max(deadline - time.monotonic(), 0.001))
+        return self._socket.recv(_CHUNK)
 
     def _event(self, text: str) -> None:
         """Record something that is not said in POP3."""
