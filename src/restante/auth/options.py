@@ -8,20 +8,25 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+MAXIMUM_MEMORY_KIB = 4_194_304
+MAXIMUM_PASSES = 1_000
+MAXIMUM_LANES = 255
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceOptions:
     """One source of accounts; the first that knows a name decides."""
 
     type: Literal["accounts", "passwd-file"] = "accounts"
+    """accounts: our own database; passwd-file: a file in Dovecot's format."""
     path: Path | None = None
     """Of the passwd-file; `accounts` lives in the state directory."""
 
     def __post_init__(self) -> None:
         if self.type == "passwd-file" and self.path is None:
-            raise ValueError("a passwd-file source needs a path")
+            raise ValueError("path: a passwd-file source needs one")
         if self.type == "accounts" and self.path is not None:
-            raise ValueError("the accounts source takes no path: it lives in state_directory")
+            raise ValueError("path: the accounts source takes none, it lives in state_directory")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,18 +34,24 @@ class HashOptions:
     """Cost of argon2id for new passwords, and bounds of the pool that computes hashes."""
 
     memory_kib: int = 19_456
+    """Memory one hash takes while it is computed."""
     passes: int = 2
+    """How often that memory is gone over."""
     lanes: int = 1
+    """Parts of that memory that could be filled side by side."""
     threads: int = 2
     """Hashes computed at once; each takes `memory_kib`."""
     queue: int = 64
     """Hashes waiting; more are refused with [SYS/TEMP]."""
 
     def __post_init__(self) -> None:
-        if self.memory_kib < 8 * self.lanes or self.passes < 1 or self.lanes < 1:
-            raise ValueError("argon2id needs at least one pass, one lane and 8 KiB a lane")
-        if self.threads < 1 or self.queue < 1:
-            raise ValueError("threads and queue are at least 1")
+        for name in ("passes", "lanes", "threads", "queue"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} is at least 1")
+        if not 8 * self.lanes <= self.memory_kib <= MAXIMUM_MEMORY_KIB:
+            raise ValueError(f"memory_kib is 8 for each lane at least, {MAXIMUM_MEMORY_KIB} at most")
+        if self.passes > MAXIMUM_PASSES or self.lanes > MAXIMUM_LANES:
+            raise ValueError(f"passes is {MAXIMUM_PASSES} at most, lanes {MAXIMUM_LANES}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,10 +61,22 @@ class ThrottleOptions:
     free_failures: int = 3
     """Failures of one address and account before any delay."""
     first_delay_seconds: float = 2.0
+    """After the first failure that is not free; it doubles with each further one."""
     longest_delay_seconds: float = 15.0
+    """Where it stops doubling."""
     forget_after_seconds: float = 900.0
+    """Without a failure, until those before are forgotten."""
     entries: int = 100_000
     """Addresses, networks and accounts remembered; the longest unused go first."""
+
+    def __post_init__(self) -> None:
+        for name in ("free_failures", "first_delay_seconds", "forget_after_seconds"):
+            if getattr(self, name) < 0:
+                raise ValueError(f"{name} is not negative")
+        if self.longest_delay_seconds < self.first_delay_seconds:
+            raise ValueError("longest_delay_seconds is not below first_delay_seconds")
+        if self.entries < 1:
+            raise ValueError("entries is at least 1")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,8 +84,15 @@ class CacheOptions:
     """The cache of passwords found right."""
 
     entries: int = 50_000
+    """Passwords remembered, as keyed digests; the longest unused go first."""
     seconds: float = 3_600.0
-    """0 turns it off."""
+    """How long a password is remembered; 0 turns the cache off."""
+
+    def __post_init__(self) -> None:
+        if self.entries < 1:
+            raise ValueError("entries is at least 1")
+        if self.seconds < 0:
+            raise ValueError("seconds is not negative")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +101,7 @@ class AuthOptions:
 
     state_directory: Path
     default_domain: str = ""
+    """The domain of a name that is given without one; empty: such a name stays as it is."""
     sources: tuple[SourceOptions, ...] = (SourceOptions(),)
     hashing: HashOptions = field(default_factory=HashOptions)
     throttle: ThrottleOptions = field(default_factory=ThrottleOptions)

@@ -1,0 +1,141 @@
+"""The authenticator itself: sources, hashes, cache and throttle, on one event loop.
+
+The auth process is this behind a socket; a library, the demo's tests and the contract suite use it
+as it is. Whoever does not exist costs what somebody does: the same lookups, the same kind of hash,
+the same words.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+
+from restante.auth import hashes
+from restante.auth.accounts import FILE_NAME, AccountsDatabase
+from restante.auth.cache import PasswordCache
+from restante.auth.names import prepare
+from restante.auth.options import AuthOptions
+from restante.auth.passwd_file import PasswdFile
+from restante.auth.pool import HashingPool, Networks
+from restante.auth.sources import Account, Chain, Source
+from restante.auth.throttle import Throttle, neighbourhood
+from restante.errors import AuthenticationFailed
+from restante.identity import Credentials, Identity, Peer
+from restante.telemetry import Event, Log
+
+
+class InProcessAuthenticator:
+    """An authenticator in the process that asks it."""
+
+    def __init__(
+        self,
+        options: AuthOptions,
+        log: Log,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._options = options
+        self._log = log
+        self._sleep = sleep
+        self._sources = Chain(make_sources(options, log))
+        self._cache = PasswordCache(options.cache, clock)
+        self._throttle = Throttle(options.throttle, clock)
+        self._networks = Networks()
+        self._pool = HashingPool(options.hashing.threads, options.hashing.queue)
+
+    async def authenticate(self, credentials: Credentials, peer: Peer) -> Identity:
+        """Return who the credentials prove to be; see the contract."""
+        identity = self.authenticate_at_once(credentials, peer)
+        if identity is not None:
+            return identity
+        name = prepare(credentials.name, self._options.default_domain)
+        network = neighbourhood(peer.address)[1]
+        suspected = self._throttle.suspects(peer.address)
+        async with self._networks.turn(network, suspected=suspected):
+            delay = self._throttle.delay(peer.address, name or credentials.name)
+            if delay:
+                self._log(Event.AUTH_DELAYED, rip=peer.address, seconds=delay, user=name)
+                await self._sleep(delay)
+            return await self._verify(name, credentials, peer)
+
+    def authenticate_at_once(self, credentials: Credentials, peer: Peer) -> Identity | None:
+        """Return the identity if that needs no hash and no wait; None: call `authenticate`.
+
+        A network that is suspected has to wait for its turn even with the right password, or
+        guessing in parallel would tell the right one by its speed.
+        """
+        name = prepare(credentials.name, self._options.default_domain)
+        if name is None or self._throttle.suspects(peer.address):
+            return None
+        if self._throttle.delay(peer.address, name):
+            return None
+        account = self._sources.look_up(name)
+        if account is None or not self._acts_as_itself(account, credentials):
+            return None
+        if account.disabled or not self._cache.knows(account, credentials.password.reveal()):
+            return None
+        self._throttle.succeeded(peer.address, name)
+        return _identity(account)
+
+    async def close(self) -> None:
+        """Let go of threads."""
+        self._pool.close()
+
+    async def _verify(self, name: str | None, credentials: Credentials, peer: Peer) -> Identity:
+        account = None if name is None else self._sources.look_up(name)
+        password = credentials.password.reveal()
+        right = await self._is_right(account, password)
+        reason = self._refusal(account, credentials, right=right)
+        if reason is not None or account is None:
+            self._throttle.failed(peer.address, name or credentials.name, password)
+            raise AuthenticationFailed(reason=reason)
+        self._cache.learn(account, password)
+        self._throttle.succeeded(peer.address, account.name)
+        return _identity(account)
+
+    async def _is_right(self, account: Account | None, password: bytes) -> bool:
+        if account is None:
+            stored = self._sources.usual_password() or hashes.dummy(self._options.hashing)
+        else:
+            stored = account.stored_password
+        try:
+            right = await self._pool.run(partial(hashes.verify, stored, password))
+        except hashes.UnusableHash as error:
+            self._log(Event.WARNING, reason=str(error), user=account.name if account else None)
+            return False
+        return right and account is not None
+
+    def _refusal(
+        self, account: Account | None, credentials: Credentials, *, right: bool
+    ) -> str | None:
+        """Return why a login is refused, for the log alone; None: it is not."""
+        if account is None:
+            return "unknown"
+        if not right:
+            return "password"
+        if account.disabled:
+            return "disabled"
+        if not self._acts_as_itself(account, credentials):
+            return "authorization"
+        return None
+
+    def _acts_as_itself(self, account: Account, credentials: Credentials) -> bool:
+        """RFC 4422 §3.4.1: empty is oneself; acting for others is granted to nobody."""
+        wanted = credentials.authorization_name
+        return not wanted or prepare(wanted, self._options.default_domain) == account.name
+
+
+def _identity(account: Account) -> Identity:
+    return Identity(account.name, account.source, account.mailbox)
+
+
+def make_sources(options: AuthOptions, log: Log) -> Sequence[Source]:
+    """Return the sources that the options name, in their order."""
+    sources: list[Source] = []
+    for source in options.sources:
+        if source.path is not None:
+            sources.append(PasswdFile(source.path, options.default_domain, log))
+        else:
+            sources.append(AccountsDatabase(options.state_directory / FILE_NAME))
+    return sources

@@ -1,0 +1,114 @@
+"""The hashing pool: hashes computed in few threads, with few waiting, and logins in turn.
+
+Memory is bounded by its threads: each hash takes what its parameters say, and no more are computed
+at once. A login that has been given up by its client is taken out of the queue. Logins of one
+network take turns where the throttle suspects it; each network may hold a share of the queue only,
+so that one that attacks leaves room for the others.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from typing import TypeVar
+
+from restante.errors import TemporaryFailure
+
+_T = TypeVar("_T")
+
+BUSY = "too many logins at once, try again later"
+UNSUSPECTED_AT_ONCE = 4
+WAITING_PER_NETWORK = 64
+
+
+class _Turns:
+    """The logins of one network, those that run and those that wait."""
+
+    __slots__ = ("running", "waiting")
+
+    def __init__(self) -> None:
+        self.running = 0
+        self.waiting: list[asyncio.Future[None]] = []
+
+
+class Networks:
+    """Turns within each network."""
+
+    def __init__(self) -> None:
+        self._turns: dict[str, _Turns] = {}
+
+    def is_idle(self, network: str) -> bool:
+        """Say whether no login of this network runs or waits."""
+        return network not in self._turns
+
+    @asynccontextmanager
+    async def turn(self, network: str, *, suspected: bool) -> AsyncIterator[None]:
+        """Wait for this network's turn, and hold it.
+
+        Raises:
+            TemporaryFailure: too many of it wait already.
+        """
+        turns = self._turns.setdefault(network, _Turns())
+        try:
+            while turns.running >= (1 if suspected else UNSUSPECTED_AT_ONCE):
+                if len(turns.waiting) >= WAITING_PER_NETWORK:
+                    raise TemporaryFailure(BUSY)
+                await self._wait(turns)
+            turns.running += 1
+            try:
+                yield
+            finally:
+                turns.running -= 1
+        finally:
+            self._wake(network, turns)
+
+    async def _wait(self, turns: _Turns) -> None:
+        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        turns.waiting.append(waiter)
+        try:
+            await waiter
+        finally:
+            if waiter in turns.waiting:
+                turns.waiting.remove(waiter)
+
+    def _wake(self, network: str, turns: _Turns) -> None:
+        if turns.waiting:
+            waiter = turns.waiting.pop(0)
+            if not waiter.done():
+                waiter.set_result(None)
+        elif not turns.running:
+            self._turns.pop(network, None)
+
+
+class HashingPool:
+    """Threads that hash."""
+
+    def __init__(self, threads: int, queue: int) -> None:
+        self._executor = ThreadPoolExecutor(threads, thread_name_prefix="hash")
+        self._slots = asyncio.Semaphore(threads)
+        self._room = queue
+        self._waiting = 0
+
+    async def run(self, work: Callable[[], _T]) -> _T:
+        """Have a hash computed.
+
+        Raises:
+            TemporaryFailure: too many wait already.
+        """
+        if self._slots.locked() and self._waiting >= self._room:
+            raise TemporaryFailure(BUSY)
+        self._waiting += 1
+        try:
+            await self._slots.acquire()
+        finally:
+            self._waiting -= 1
+        future = self._executor.submit(work)
+        # A hash that runs cannot be stopped: its thread is free when it is done, not when whoever
+        # waited for it has gone.
+        loop = asyncio.get_running_loop()
+        future.add_done_callback(lambda _: loop.call_soon_threadsafe(self._slots.release))
+        return await asyncio.wrap_future(future)
+
+    def close(self) -> None:
+        """Let the threads end."""
+        self._executor.shutdown(wait=False, cancel_futures=True)

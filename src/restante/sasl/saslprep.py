@@ -1,0 +1,59 @@
+"""SASLprep: names and passwords brought to one form (RFC 4013, a profile of RFC 3454)."""
+
+import stringprep
+import unicodedata
+from collections.abc import Callable
+
+_PROHIBITED: tuple[Callable[[str], bool], ...] = (
+    stringprep.in_table_c12,
+    stringprep.in_table_c21_c22,
+    stringprep.in_table_c3,
+    stringprep.in_table_c4,
+    stringprep.in_table_c5,
+    stringprep.in_table_c6,
+    stringprep.in_table_c7,
+    stringprep.in_table_c8,
+    stringprep.in_table_c9,
+)
+
+
+def saslprep(text: str, *, allow_unassigned: bool = False) -> str:
+    """Return the prepared form; `allow_unassigned` is for what is compared, not stored.
+
+    Raises:
+        ValueError: it holds what RFC 4013 §2.3 to §2.5 do not allow, or nothing is left of it.
+    """
+    if text.isascii():
+        if not text or not text.isprintable():
+            raise ValueError("a control character, or nothing at all")
+        return text
+    prepared = _normalised(text)
+    if not prepared:
+        raise ValueError("nothing is left of it")
+    for character in prepared:
+        if any(prohibits(character) for prohibits in _PROHIBITED):
+            raise ValueError("a prohibited character")
+        if not allow_unassigned and stringprep.in_table_a1(character):
+            raise ValueError("an unassigned character")
+    _check_direction(prepared)
+    return prepared
+
+
+def _normalised(text: str) -> str:
+    """Map and normalise (RFC 4013 §2.1, §2.2)."""
+    mapped = "".join(
+        " " if stringprep.in_table_c12(character) else character
+        for character in text
+        if not stringprep.in_table_b1(character)
+    )
+    return unicodedata.ucd_3_2_0.normalize("NFKC", mapped)
+
+
+def _check_direction(text: str) -> None:
+    """Refuse a mix of directions (RFC 3454 §6)."""
+    if not any(map(stringprep.in_table_d1, text)):
+        return
+    if any(map(stringprep.in_table_d2, text)):
+        raise ValueError("left-to-right and right-to-left are mixed")
+    if not (stringprep.in_table_d1(text[0]) and stringprep.in_table_d1(text[-1])):
+        raise ValueError("right-to-left text is to begin and end so")
