@@ -49,7 +49,9 @@ class HashOptions:
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} is at least 1")
         if not 8 * self.lanes <= self.memory_kib <= MAXIMUM_MEMORY_KIB:
-            raise ValueError(f"memory_kib is 8 for each lane at least, {MAXIMUM_MEMORY_KIB} at most")
+            raise ValueError(
+                f"memory_kib is 8 for each lane at least, {MAXIMUM_MEMORY_KIB} at most"
+            )
         if self.passes > MAXIMUM_PASSES or self.lanes > MAXIMUM_LANES:
             raise ValueError(f"passes is {MAXIMUM_PASSES} at most, lanes {MAXIMUM_LANES}")
 

@@ -9,29 +9,13 @@ import socket
 from collections.abc import Mapping
 
 from restante.errors import ConfigurationError
+from restante.server.options import INHERITED, split_address
 
 BACKLOG = 1_024
 KEEPALIVE_IDLE_SECONDS = 120
 KEEPALIVE_INTERVAL_SECONDS = 30
 KEEPALIVE_PROBES = 4
 USER_TIMEOUT_SECONDS = 240
-INHERITED = "systemd:"
-
-
-def split_address(address: str) -> tuple[str, int]:
-    """Return host and port of `host:port` or `[v6]:port`.
-
-    Raises:
-        ValueError: it is neither.
-    """
-    host, colon, port = address.rpartition(":")
-    if not colon or not port.isascii() or not port.isdigit() or int(port) > 65_535:
-        raise ValueError("an address is host:port, IPv6 in brackets")
-    if host.startswith("[") and host.endswith("]"):
-        return host[1:-1], int(port)
-    if not host or ":" in host or "[" in host or "]" in host:
-        raise ValueError("an address is host:port, IPv6 in brackets")
-    return host, int(port)
 
 
 def join_address(host: str, port: int) -> str:

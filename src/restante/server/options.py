@@ -4,14 +4,48 @@ Values only. A value that cannot stand raises ValueError with a sentence; `confi
 and line.
 """
 
+import os
+import socket
 from dataclasses import dataclass, field
+from ipaddress import AddressValueError, IPv4Address, IPv6Address
 from pathlib import Path
 from typing import Literal
 
 AUTOLOGOUT_FLOOR_SECONDS = 600
 """RFC 1939 §3: an autologout timer MUST be of at least 10 minutes."""
 
+INHERITED = "systemd:"
+"""Before the name of a socket that whoever started us handed over."""
+
+MAXIMUM_WORKERS = 32
+"""Half of the regions that workers count in: a reload needs two generations at once."""
+
 TlsMode = Literal["implicit", "stls", "none"]
+Mechanism = Literal["PLAIN", "USER"]
+"""What this version can offer; `USER` stands for the commands USER and PASS."""
+
+
+def processors() -> int:
+    """Return how many workers make use of the processors we may use."""
+    return min(len(os.sched_getaffinity(0)), MAXIMUM_WORKERS)
+
+
+def split_address(address: str) -> tuple[str, int]:
+    """Return host and port of `host:port` or `[v6]:port`.
+
+    Raises:
+        ValueError: it is neither.
+    """
+    host, colon, port = address.rpartition(":")
+    if not colon or not port.isascii() or not port.isdigit() or int(port) > 65_535:
+        raise ValueError("address is host:port, IPv6 in brackets")
+    if host.startswith("[") and host.endswith("]"):
+        return str(IPv6Address(host[1:-1])), int(port)
+    if not host or ":" in host or "[" in host or "]" in host:
+        raise ValueError("address is host:port, IPv6 in brackets")
+    if host.replace(".", "").isdigit():
+        return str(IPv4Address(host)), int(port)
+    return host, int(port)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,14 +57,31 @@ class ListenerOptions:
     tls: TlsMode = "stls"
     """implicit: TLS first (port 995); stls: upgrade on request (port 110); none: never."""
 
+    def __post_init__(self) -> None:
+        if self.address.startswith(INHERITED):
+            if self.address == INHERITED:
+                raise ValueError("address systemd:NAME needs the name of a socket")
+            return
+        try:
+            split_address(self.address)
+        except AddressValueError as error:
+            raise ValueError(f"address is no IP address: {error}") from None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CertificateOptions:
     """One certificate and the names that choose it by SNI."""
 
     names: tuple[str, ...]
+    """Host names a client may ask for; `*.example.org` stands for every name one level below."""
     certificate: Path
+    """PEM, the server's own first, then its chain."""
     private_key: Path
+    """PEM, without a passphrase."""
+
+    def __post_init__(self) -> None:
+        if not self.names:
+            raise ValueError("names: at least one host name chooses this certificate")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +91,9 @@ class TlsOptions:
     certificate: Path | None = None
     """PEM, the server's own first, then its chain."""
     private_key: Path | None = None
+    """PEM, without a passphrase."""
     minimum: Literal["1.2", "1.3"] = "1.2"
+    """The oldest version of TLS that is spoken."""
     additional: tuple[CertificateOptions, ...] = ()
 
     def __post_init__(self) -> None:
@@ -66,7 +119,9 @@ class LimitOptions:
     """Until a login must have succeeded. Departs from RFC 1939 §3: its ten minutes are for
     sessions that somebody owns; before the login they would be for anybody."""
     tls_handshake_seconds: float = 10.0
+    """Until a TLS handshake that has begun is over."""
     autologout_seconds: float = 600.0
+    """Without a command after the login; 600 at the least (RFC 1939 §3)."""
     write_stall_seconds: float = 90.0
     """Without one octet taken by the client while a reply waits."""
     drain_seconds: float = 30.0
@@ -89,15 +144,18 @@ class LimitOptions:
         for name in ("before_login_seconds", "tls_handshake_seconds", "write_stall_seconds"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} is at least 1 second")
-        if self.drain_seconds < 0 or not 0 <= self.maildrop_wait_seconds <= 30:
-            raise ValueError("drain_seconds is 0 or more, maildrop_wait_seconds 0 to 30")
+        if self.drain_seconds < 0:
+            raise ValueError("drain_seconds is 0 or more")
+        if not 0 <= self.maildrop_wait_seconds <= 30:
+            raise ValueError("maildrop_wait_seconds is 0 to 30")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OfferOptions:
     """What is offered before the login, and where."""
 
-    mechanisms: tuple[str, ...] = ("PLAIN", "USER")
+    mechanisms: tuple[Mechanism, ...] = ("PLAIN", "USER")
+    """SASL mechanisms, and USER for the commands USER and PASS."""
     cleartext: Literal["tls", "loopback", "always"] = "tls"
     """Where a password may be sent readable: only under TLS, from this machine too, anywhere."""
 
@@ -106,9 +164,14 @@ class OfferOptions:
 class ServerOptions:
     """Everything a supervisor and its workers need to know about themselves."""
 
-    hostname: str
-    state_directory: Path
-    workers: int
+    hostname: str = field(
+        default_factory=socket.gethostname, metadata={"default": "the name of this machine"}
+    )
+    """The name of this server in the timestamp of APOP; it appears nowhere else."""
+    state_directory: Path = Path("/var/lib/restante")
+    """Where accounts, locks and the control socket lie."""
+    workers: int = field(default_factory=processors, metadata={"default": "one per processor"})
+    """Processes that serve connections."""
     listeners: tuple[ListenerOptions, ...]
     tls: TlsOptions = field(default_factory=TlsOptions)
     limits: LimitOptions = field(default_factory=LimitOptions)
@@ -117,3 +180,7 @@ class ServerOptions:
     """Who workers become when the supervisor was started as root; None: they stay who they are."""
     auth_user: str | None = None
     """Who the auth process becomes; it alone can then read the credential stores."""
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.workers <= MAXIMUM_WORKERS:
+            raise ValueError(f"workers is 1 to {MAXIMUM_WORKERS}")

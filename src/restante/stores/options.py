@@ -14,8 +14,10 @@ class MailOptions:
     """Where mail lies and in which form."""
 
     store: Literal["maildir", "memory"] = "maildir"
+    """maildir: one file a message, on disk; memory: for tests, gone with the process."""
     path: str = "/var/vmail/{domain}/{local}/Maildir"
-    """Template of a mailbox path: {name} the account, {local} and {domain} its two parts."""
+    """Template of a mailbox path: {name} the account, {local} and {domain} its two parts; a source
+    that gives a path of its own goes before it."""
     default_domain: str = ""
     """What {domain} is for a name without one."""
     state_directory: Path | None = None
@@ -24,3 +26,9 @@ class MailOptions:
     """Bound on listings kept in memory by one process."""
     verify_at_login: int = 400
     """Messages whose size in the name is checked at once; more are checked in the background."""
+
+    def __post_init__(self) -> None:
+        if self.cache_octets < 0:
+            raise ValueError("cache_octets is not negative")
+        if self.verify_at_login < 0:
+            raise ValueError("verify_at_login is not negative")

@@ -1,0 +1,1 @@
+"""Configuration: from a TOML file to the settings that each part obeys."""

@@ -1,0 +1,47 @@
+"""Checks of a configuration against this machine: files, users, whatever a text cannot tell."""
+
+import os
+import pwd
+from collections.abc import Iterator
+from pathlib import Path as FilePath
+
+from restante.config.configuration import Configuration
+from restante.config.findings import Findings
+from restante.config.positions import Path
+
+
+def check_environment(configuration: Configuration, findings: Findings) -> None:
+    """Find files that cannot be read and users that do not exist."""
+    for path, file in _files(configuration):
+        try:
+            os.close(os.open(file, os.O_RDONLY))
+        except OSError as error:
+            findings.add(path, f"{file}: {error.strerror}")
+        else:
+            if file.is_dir():
+                findings.add(path, f"{file} is a folder, not a file")
+    for key in ("user", "auth_user"):
+        user = getattr(configuration.server, key)
+        if user is not None and not _exists(user):
+            findings.add((key,), f"there is no user {user!r} on this machine")
+
+
+def _files(configuration: Configuration) -> Iterator[tuple[Path, FilePath]]:
+    tls = configuration.server.tls
+    if tls.certificate is not None and tls.private_key is not None:
+        yield ("tls", "certificate"), tls.certificate
+        yield ("tls", "private_key"), tls.private_key
+    for number, additional in enumerate(tls.additional):
+        yield ("tls", "additional", number, "certificate"), additional.certificate
+        yield ("tls", "additional", number, "private_key"), additional.private_key
+    for number, source in enumerate(configuration.auth.sources):
+        if source.path is not None:
+            yield ("auth", "source", number, "path"), source.path
+
+
+def _exists(user: str) -> bool:
+    try:
+        pwd.getpwnam(user)
+    except (KeyError, ValueError):
+        return False
+    return True
