@@ -1,0 +1,39 @@
+"""Names of files in a Maildir: which message one is, and what it claims of its size.
+
+`unique[,S=octets][,W=octets][:2,flags]`. Other programs change the flags, move a file from `new`
+to `cur`, and add sizes; the unique part is what stays.
+"""
+
+import re
+from typing import NamedTuple
+
+_NAME = re.compile(rb"(.*?)((?:,[SW]=[0-9]{1,15})*)(?::.*)?", re.DOTALL)
+is_legal_unique_id = re.compile(rb"[!-~]{1,70}").fullmatch
+"""RFC 1939 §7 (UIDL): 1 to 70 octets of 0x21 to 0x7E."""
+
+
+class Name(NamedTuple):
+    """What a file name says."""
+
+    unique: bytes
+    wire_size: int | None
+    """`,W=`: octets with CRLF, as another program counted them."""
+
+
+def parse(file_name: bytes) -> Name:
+    """Take a file name (without its folder) apart."""
+    match = _NAME.fullmatch(file_name)
+    assert match is not None
+    unique, claims = match.groups()
+    if not unique:
+        # A name that is nothing but claims or flags still is some message's.
+        return Name(file_name, None)
+    wire = claims.rpartition(b",W=")[2].partition(b",")[0] if b",W=" in claims else b""
+    return Name(unique, int(wire) if wire else None)
+
+
+def arrival(relative: bytes) -> tuple[int, bytes]:
+    """Return what messages seen for the first time together are ordered by."""
+    name = relative[4:]
+    seconds = name.partition(b".")[0]
+    return (int(seconds) if seconds.isdigit() and len(seconds) <= 18 else 0), name

@@ -1,0 +1,85 @@
+"""Scans: what lies in the two folders of a Maildir, and when that was last changed.
+
+Only regular files are messages: links, pipes, sockets, devices and folders that somebody planted
+are never opened. `new` is looked at before `cur`, because programs move files from the one to the
+other: what is seen in both was moved in between, and counts where it went.
+"""
+
+import os
+import stat
+import time
+from dataclasses import dataclass
+
+from restante.errors import PermanentFailure, TemporaryFailure
+
+FOLDERS = (b"new", b"cur")
+GRAIN_NS = 30_000_000
+"""A change this young may share its time with another one that is still to come."""
+COARSE_GRAIN_NS = 2_100_000_000
+"""The same, where times are kept by the second."""
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """When the two folders were last changed, in nanoseconds; 0 where one is not there."""
+
+    new_ns: int
+    cur_ns: int
+
+
+def changed(mailbox: bytes) -> Changed:
+    """Look when the folders were last changed.
+
+    Raises:
+        OSError: that cannot be seen.
+        PermanentFailure: one of them is no folder.
+    """
+    return Changed(*(_changed(mailbox + b"/" + folder) for folder in FOLDERS))
+
+
+def _changed(path: bytes) -> int:
+    try:
+        status = os.lstat(path)
+    except FileNotFoundError:
+        return 0
+    if not stat.S_ISDIR(status.st_mode):
+        raise PermanentFailure(reason="new and cur are folders in a maildir")
+    return status.st_mtime_ns
+
+
+def proven(seen: Changed, scanned_at_ns: int) -> Changed:
+    """Return the times that prove something: 0 for a folder that may change unseen."""
+    return Changed(
+        _proven(seen.new_ns, scanned_at_ns),
+        _proven(seen.cur_ns, scanned_at_ns),
+    )
+
+
+def _proven(changed_ns: int, scanned_at_ns: int) -> int:
+    grain = COARSE_GRAIN_NS if changed_ns % 1_000_000_000 == 0 else GRAIN_NS
+    return changed_ns if changed_ns + grain < scanned_at_ns else 0
+
+
+def messages(mailbox: bytes, folder: bytes) -> list[bytes]:
+    """Return the files of one folder as `folder/name`, in no order.
+
+    Raises:
+        TemporaryFailure: it cannot be read.
+    """
+    prefix = folder + b"/"
+    try:
+        with os.scandir(mailbox + b"/" + folder) as entries:
+            return [
+                prefix + entry.name
+                for entry in entries
+                if entry.name[0] != 0x2E and entry.is_file(follow_symlinks=False)
+            ]
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise TemporaryFailure from error
+
+
+def clock_ns() -> int:
+    """Return the time that file systems take theirs from."""
+    return time.time_ns()
