@@ -7,7 +7,6 @@ to `cur`, and add sizes; the unique part is what stays.
 import re
 from typing import NamedTuple
 
-_NAME = re.compile(rb"(.*?)((?:,[SW]=[0-9]{1,15})*)(?::.*)?", re.DOTALL)
 is_legal_unique_id = re.compile(rb"[!-~]{1,70}").fullmatch
 """RFC 1939 §7 (UIDL): 1 to 70 octets of 0x21 to 0x7E."""
 
@@ -22,14 +21,18 @@ class Name(NamedTuple):
 
 def parse(file_name: bytes) -> Name:
     """Take a file name (without its folder) apart."""
-    match = _NAME.fullmatch(file_name)
-    assert match is not None
-    unique, claims = match.groups()
-    if not unique:
-        # A name that is nothing but claims or flags still is some message's.
-        return Name(file_name, None)
-    wire = claims.rpartition(b",W=")[2].partition(b",")[0] if b",W=" in claims else b""
-    return Name(unique, int(wire) if wire else None)
+    unique = file_name.partition(b":")[0]
+    wire_size = None
+    while b"=" in unique:
+        rest, _, claim = unique.rpartition(b",")
+        digits = claim[2:]
+        if claim[:2] not in (b"S=", b"W=") or not digits.isdigit() or len(digits) > 15:
+            break
+        if claim[:1] == b"W" and wire_size is None:
+            wire_size = int(digits)
+        unique = rest
+    # A name that is nothing but claims or flags still is some message's.
+    return Name(unique, wire_size) if unique else Name(file_name, None)
 
 
 def arrival(relative: bytes) -> tuple[int, bytes]:

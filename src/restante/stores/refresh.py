@@ -30,6 +30,7 @@ class Refresh:
     """Sizes taken from file names unread, to be checked later."""
     gone: list[Gone] = field(default_factory=list)
     back: list[bytes] = field(default_factory=list)
+    _parsed: dict[bytes, names.Name] = field(default_factory=dict)
 
     def run(self, known: ListingImage | None, catalogue: Catalogue | None) -> ListingImage:
         """Return the image of what is there now, and store it in the catalogue if one is given.
@@ -128,16 +129,23 @@ class Refresh:
     def _without_moved(self, found: Iterable[bytes]) -> list[bytes]:
         """Leave out of `new` what was moved to `cur` between the two looks."""
         found = list(found)
-        in_cur = {names.parse(name[4:]).unique for name in found if name.startswith(b"cur/")}
-        if not in_cur or len(in_cur) == len(found):
+        in_both = len({name[:3] for name in found}) > 1
+        if not in_both:
             return found
+        in_cur = {self._parse(name).unique for name in found if name.startswith(b"cur/")}
         return [
             name
             for name in found
             if name.startswith(b"cur/")
-            or names.parse(name[4:]).unique not in in_cur
+            or self._parse(name).unique not in in_cur
             or os.path.lexists(self.mailbox + b"/" + name)
         ]
+
+    def _parse(self, name: bytes) -> names.Name:
+        parsed = self._parsed.get(name)
+        if parsed is None:
+            parsed = self._parsed[name] = names.parse(name[4:])
+        return parsed
 
     # ---- messages seen for the first time
 
@@ -170,7 +178,7 @@ class Refresh:
     def _newcomers(
         self, known: ListingImage | None, found: list[bytes], catalogue: Catalogue | None
     ) -> tuple[list[bytes], "array[int]", list[bytes]]:
-        parsed = [names.parse(name[4:]) for name in found]
+        parsed = list(map(self._parse, found))
         sizes = self._sizes(found, parsed)
         added: list[bytes] = []
         added_sizes = array("Q")
