@@ -93,7 +93,7 @@ def say_hello(wire: Wire, hello: Hello) -> Flight:
             if total > _FLIGHT_LIMIT:
                 raise Flooded("the server's first flight does not end")
             if kind == _ALERT:
-                flight.alert = content[-1]
+                flight.alert = content[-1] if content else None
                 return flight
             messages += content
             _take_messages(flight, messages)
@@ -113,6 +113,8 @@ def _take_messages(flight: Flight, messages: bytearray) -> None:
 
 
 def _read_server_hello(flight: Flight, body: bytes) -> None:
+    if len(body) < 38 or len(body) < 38 + body[34]:
+        return
     flight.version = int.from_bytes(body[:2])
     after_id = 35 + body[34]
     flight.suite = int.from_bytes(body[after_id : after_id + 2])

@@ -6,6 +6,7 @@ it. The context speaks with anybody: whose certificate it is, is not what the ca
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import ssl
 import time
@@ -67,6 +68,12 @@ class TlsLayer:
             else:
                 self.ended_cleanly = not octets
                 return octets
+
+    def half_close(self, deadline: float) -> None:
+        """Say that nothing more will be sent, which TLS has its own word for."""
+        with contextlib.suppress(ssl.SSLError):
+            self._tls.unwrap()
+        self._flush(deadline)
 
     def _feed(self, deadline: float) -> bool:
         """Take in what TCP has, and tell whether it goes on."""

@@ -28,7 +28,8 @@ class Status:
     @property
     def well_formed(self) -> bool:
         """Tell whether it is a status indicator, alone or followed by a space."""
-        return _STATUS.fullmatch(self.raw.removesuffix(b"\r\n")) is not None
+        line, end = self.raw[:-2], self.raw[-2:]
+        return end == b"\r\n" and _STATUS.fullmatch(line) is not None
 
     @property
     def positive(self) -> bool:

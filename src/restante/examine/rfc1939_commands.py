@@ -177,6 +177,7 @@ CASES = (
             level=Level.INFERRED,
             variant=variant,
             mail=M2,
+            scratch=True,
             steps=(
                 Say(octets + b"\r\n"),
                 Hear(ERR, to=repr(octets)),

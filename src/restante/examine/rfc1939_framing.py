@@ -159,6 +159,7 @@ CASES = (
         level=Level.MUST,
         variant="tab",
         mail=M2,
+        scratch=True,
         steps=refuses("LIST\t1", "DELE\t1", "NOOP\t"),
     ),
     Case(

@@ -133,7 +133,10 @@ class Wire:
         """Say that nothing more will be sent."""
         self._event("half-closed by the suite")
         with contextlib.suppress(OSError):
-            self._socket.shutdown(socket.SHUT_WR)
+            if self.tls is not None:
+                self.tls.half_close(time.monotonic() + self._patience)
+            else:
+                self._socket.shutdown(socket.SHUT_WR)
 
     def close(self) -> None:
         """Close without a word."""

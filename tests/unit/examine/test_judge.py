@@ -71,6 +71,28 @@ def test_a_fault_is_found_by_its_cases(server: CrookedServer, fault: str) -> Non
     assert [f.case.name for f in findings if f.verdict not in FAILED] == []
 
 
+@pytest.mark.parametrize("number", range(4), ids=["stls", "strict", "implicit", "bare"])
+def test_a_case_asks_no_more_of_an_endpoint_than_it_says(
+    server: CrookedServer, number: int
+) -> None:
+    alone = Target(server.endpoints[number : number + 1], server, 10.0)
+    findings = [Judge(alone).try_case(case) for case in CASES]
+    due = (Verdict.PASSES, Verdict.NOT_TRIED)
+    assert [(f.case.name, f.why) for f in findings if f.verdict not in due] == []
+
+
+@pytest.mark.parametrize("fault", ["update-on-abort", "trims", "cuts-at-nul", "lax-numbers"])
+def test_a_case_that_is_not_scratch_removes_nothing(server: CrookedServer, fault: str) -> None:
+    server.faults = frozenset({fault, "update-on-abort"})
+    judge = Judge(server.target())
+    for case in CASES:
+        if not case.scratch:
+            server.mailboxes.clear()
+            judge.try_case(case)
+            lost = [box for box in server.mailboxes.values() if box.given != len(box.mail)]
+            assert not lost, case.name
+
+
 def test_every_case_can_fail() -> None:
     caught = {case.name for fault in CATCHES for case in caught_by(fault)}
     assert [case.name for case in CASES if case.name not in caught] == []

@@ -1,0 +1,177 @@
+"""The judge's connection: deadlines and bounds hold whatever the server does."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from restante.examine import wire as wire_module
+from restante.examine.outcome import Ended, Flooded, NotTried, Silent, Unmet
+from restante.examine.record import Record
+from restante.examine.wire import Wire
+
+Peer = Callable[[Callable[[socket.socket], None]], Wire]
+
+
+@pytest.fixture
+def record() -> Record:
+    return Record()
+
+
+@pytest.fixture
+def peer(record: Record) -> Iterator[Peer]:
+    """A server that does what it is told, once, and the judge's connection to it."""
+    opened: list[Wire] = []
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def start(behave: Callable[[socket.socket], None]) -> Wire:
+        def serve() -> None:
+            connection, _ = listener.accept()
+            with connection, contextlib.suppress(OSError):
+                behave(connection)
+
+        threading.Thread(target=serve, daemon=True).start()
+        opened.append(Wire(listener.getsockname(), 0.5, record, 1))
+        return opened[-1]
+
+    yield start
+    for wire in opened:
+        wire.close()
+    listener.close()
+
+
+def until_gone(connection: socket.socket) -> None:
+    while connection.recv(65536):
+        pass
+
+
+def saying(octets: bytes, *, stay: bool = False) -> Callable[[socket.socket], None]:
+    def behave(connection: socket.socket) -> None:
+        connection.sendall(octets)
+        if stay:
+            until_gone(connection)
+
+    return behave
+
+
+def test_a_reply_is_read_to_its_line_end(peer: Peer) -> None:
+    wire = peer(saying(b"+OK one\r\n-ERR two\r\n"))
+    assert wire.status().line == "+OK one"
+    assert not wire.status().positive
+
+
+def test_a_multi_line_reply_is_read_to_its_dot_and_unstuffed(peer: Peer) -> None:
+    answer = peer(saying(b"+OK\r\na\r\n..\r\n..b\r\n.\r\n")).answer()
+    assert answer.lines == ("a", ".", ".b")
+    assert answer.content == b"a\r\n.\r\n.b\r\n"
+
+
+def test_a_negative_reply_where_lines_are_due_is_unmet(peer: Peer) -> None:
+    with pytest.raises(Unmet, match="no such message"):
+        peer(saying(b"-ERR no such message\r\n")).answer()
+
+
+@pytest.mark.parametrize("octets", [b"220 ftp ready\r\n", b"* OK IMAP\r\n", b"HTTP/1.1 400\r\n"])
+def test_another_protocol_is_told_apart(peer: Peer, octets: bytes) -> None:
+    with pytest.raises(Unmet, match="not a reply of POP3"):
+        peer(saying(octets)).status()
+
+
+def test_silence_ends_at_the_deadline(peer: Peer) -> None:
+    with pytest.raises(Silent):
+        peer(saying(b"+OK half a li", stay=True)).status()
+
+
+def test_a_close_in_the_middle_of_a_line_is_told_with_what_came(peer: Peer) -> None:
+    with pytest.raises(Ended, match="half a li"):
+        peer(saying(b"+OK half a li")).status()
+
+
+def test_a_line_without_end_is_bounded(peer: Peer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wire_module, "LINE_LIMIT", 5000)
+    with pytest.raises(Flooded):
+        peer(saying(b"+OK " + b"x" * 200_000)).status()
+
+
+def test_a_reply_without_end_is_bounded(peer: Peer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wire_module, "REPLY_LIMIT", 5000)
+    with pytest.raises(Flooded):
+        peer(saying(b"+OK\r\n" + b"line\r\n" * 5000)).answer()
+
+
+def test_the_rest_of_a_connection_is_bounded(peer: Peer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wire_module, "REPLY_LIMIT", 5000)
+    with pytest.raises(Flooded):
+        peer(saying(b"x" * 200_000)).rest()
+
+
+def test_a_server_that_does_not_read_is_given_up(peer: Peer) -> None:
+    held = threading.Event()
+
+    def hold(connection: socket.socket) -> None:
+        held.wait(20)
+
+    wire = peer(hold)
+    with pytest.raises(Silent, match="stopped reading"):
+        wire.send(b"NOOP\r\n" * 5_000_000)
+    held.set()
+
+
+def test_what_a_server_says_is_read_while_it_does_not_read(peer: Peer) -> None:
+    def talk_first(connection: socket.socket) -> None:
+        connection.sendall(b"+OK\r\n" * 1_000_000)
+        until_gone(connection)
+
+    wire = peer(talk_first)
+    wire.send(b"NOOP\r\n" * 1_000_000)
+    assert wire.status().positive
+
+
+def test_sending_to_a_server_that_is_gone_leaves_its_last_words(peer: Peer) -> None:
+    wire = peer(saying(b"-ERR enough\r\n"))
+    assert wire.status().text == "enough"
+    for _ in range(3):
+        wire.send(b"NOOP\r\n")
+    with pytest.raises(Ended):
+        wire.status()
+
+
+def test_a_port_nobody_listens_on_is_not_tried(record: Record) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        address = listener.getsockname()
+    with pytest.raises(NotTried, match="no connection"):
+        Wire(address, 0.5, record, 1)
+
+
+def test_a_handshake_with_a_server_that_speaks_clear_fails(peer: Peer) -> None:
+    def speak(connection: socket.socket) -> None:
+        connection.recv(4096)
+        connection.sendall(b"+OK no TLS here\r\n")
+
+    with pytest.raises(OSError, match=r"SSL|ended"):
+        peer(speak).start_tls()
+
+
+def test_a_handshake_with_a_silent_server_ends_at_the_deadline(peer: Peer) -> None:
+    with pytest.raises(TimeoutError):
+        peer(until_gone).start_tls()
+
+
+def test_octets_in_clear_before_the_handshake_are_refused(peer: Peer) -> None:
+    wire = peer(saying(b"+OK\r\n+OK injected\r\n", stay=True))
+    wire.status()
+    with pytest.raises(ConnectionError, match="injected"):
+        wire.start_tls()
+
+
+def test_long_utterances_and_long_dialogues_are_cut(record: Record) -> None:
+    for _ in range(1000):
+        record.note(1, "S", b"x" * 10_000)
+    said = record.utterances()
+    assert len(said) < 1000
+    assert len(said[0].octets) + said[0].left_out == 10_000
+    assert said[0].left_out
