@@ -1,0 +1,145 @@
+"""What is fuzzed: each target takes any octets and raises where something is wrong.
+
+No fuzzer is needed to call one, so the tests call them too; `run.py` puts them under atheris.
+"""
+
+import re
+from collections.abc import Callable
+from itertools import pairwise
+
+from restante.protocol import SessionOptions
+from restante.protocol.authorization import decode
+from restante.protocol.commands import BadSyntax, Command, parse
+from restante.protocol.lines import COMMAND_OCTETS, SASL_OCTETS, LineBuffer, LineFault
+from restante.protocol.stuffing import DotStuffer, TopCut
+from restante.sasl import MechanismError, PlainServer
+from transcripts.maildrops import MAILDROPS, letter, on_the_wire
+from transcripts.post_office import Desk, PostOffice
+
+LINES = re.compile(rb"(?:[^\r\n]{0,510}\r\n)*")
+STLS = re.compile(rb"(?:^|(?<=\n))STLS\r?\n", re.IGNORECASE)
+PATIENT = SessionOptions(bad_commands_before_login=1 << 60, bad_commands_in_a_row=1 << 60)
+
+
+def lines(data: bytes) -> None:
+    """Cut octets in two ways and compare the lines; parse each."""
+    limit = SASL_OCTETS if data[:1] > b"\x7f" else COMMAND_OCTETS
+    size = data[1] + 1 if len(data) > 1 else 1
+    octets = data[2:]
+    whole = _lines_of([octets], limit)
+    cut = [octets[start : start + size] for start in range(0, len(octets), size)]
+    assert _lines_of(cut, limit) == whole
+    for line in whole:
+        if isinstance(line, bytes):
+            assert len(line) < limit
+            assert not set(line) & set(b"\r\n\0")
+            _parsed(line)
+
+
+def _lines_of(segments: list[bytes], limit: int) -> list[bytes | LineFault]:
+    buffer = LineBuffer()
+    found: list[bytes | LineFault] = []
+    for segment in segments:
+        buffer.append(segment)
+        while (line := buffer.next_line(limit)) is not None:
+            found.append(line)
+            if line is LineFault.ENDLESS:
+                return found
+    return found
+
+
+def _parsed(line: bytes) -> None:
+    command = parse(line)
+    if isinstance(command, BadSyntax):
+        assert command.value.isascii()
+        return
+    assert isinstance(command, Command)
+    for value in (command.number, command.lines):
+        assert value is None or 0 <= value < 10**10
+    assert b" " not in command.name
+
+
+def session(data: bytes) -> None:
+    """Hold one conversation in two cuts; the first octets say how it is cut and where it begins."""
+    begun, size, octets = data[:1], data[1:2], data[2:]
+    start = b"USER alice\r\nPASS secret\r\n" if begun > b"\x7f" else b""
+    uncut, cut = _desk(), _desk()
+    _converse(uncut, start + octets, len(start + octets) or 1)
+    _converse(cut, start + octets, (size[0] if size else 0) + 1)
+    assert uncut.sent == cut.sent
+    assert uncut.events == cut.events
+    assert LINES.fullmatch(bytes(uncut.sent))
+
+
+def _desk() -> Desk:
+    office = PostOffice()
+    office.add("alice", "secret", (*MAILDROPS["MD"], letter(150), *MAILDROPS["MH"]))
+    return Desk(office, options=PATIENT)
+
+
+def _converse(desk: Desk, octets: bytes, size: int) -> None:
+    # STLS is the one command whose outcome the cuts decide: here it always ends its segment, and
+    # TLS is made at once.
+    ends = [match.end() for match in STLS.finditer(octets)]
+    for begin, end in pairwise([0, *ends, len(octets)]):
+        part = octets[begin:end]
+        for start in range(0, len(part), size):
+            desk.receive(part[start : start + size])
+        if desk.negotiating:
+            desk.make_tls()
+    desk.receive_eof()
+
+
+def message(data: bytes) -> None:
+    """Stuff a message and cut it for TOP, in pieces, against what a whole look says."""
+    size, count, stored = (data[0] if data else 0) + 1, data[1] if len(data) > 1 else 0, data[2:]
+    wire = on_the_wire(stored)
+    pieces = [wire[start : start + size] for start in range(0, len(wire), size)]
+    stuffer, cut = DotStuffer(), TopCut(count)
+    sent = b"".join(map(stuffer.stuff, pieces))
+    lines_sent = sent.split(b"\r\n")
+    assert b"\r\n".join(line.removeprefix(b".") for line in lines_sent) == wire
+    assert b"." not in lines_sent
+    lines_stored = wire.split(b"\r\n")[:-1]
+    header = lines_stored.index(b"") + 1 if b"" in lines_stored else len(lines_stored)
+    shown = b"".join(line + b"\r\n" for line in lines_stored[: header + count])
+    assert b"".join(map(cut.cut, pieces)) == shown
+
+
+def exchange(data: bytes) -> None:
+    """Decode a response and give it to PLAIN."""
+    decoded = decode(data)
+    for response in (data, decoded):
+        if response is None:
+            continue
+        try:
+            PlainServer().respond(response)
+        except MechanismError as error:
+            text = str(error)
+        else:
+            continue
+        assert text.isascii()
+        assert "[" not in text
+
+
+TARGETS: dict[str, Callable[[bytes], None]] = {
+    "lines": lines,
+    "session": session,
+    "message": message,
+    "exchange": exchange,
+}
+
+SEEDS: dict[str, list[bytes]] = {
+    "lines": [
+        b"\0\0NOOP\r\nTOP 1 0\nUSER a\rb\r\n",
+        b"\xff\x05AUTH PLAIN AGEAYg==\r\nPASS a b\r\n",
+    ],
+    "session": [
+        b"\0\x03USER alice\r\nPASS secret\r\nSTAT\r\nLIST\r\nRETR 1\r\nDELE 1\r\nQUIT\r\n",
+        b"\xff\x07TOP 1 1\r\nUIDL\r\nRSET\r\nCAPA\r\nNOOP\n",
+        b"\0\x01AUTH PLAIN\r\nAGFsaWNlAHNlY3JldA==\r\nLIST 2\r\n",
+        b"\0\x09USER alice\r\nSTLS\r\nPASS secret\r\nAUTH PLAIN AGFsaWNlAHNlY3JldA==\r\n",
+    ],
+    "message": [b"\x02\x01A: b\r\n\r\n.\r\n..\r\nx", b"\0\0\n.\n"],
+    "exchange": [b"AGFsaWNlAHNlY3JldA==", b"\0alice\0secret", b"*", b"="],
+}
