@@ -1,5 +1,8 @@
 """Legality: the table says what the conformance list's matrix says, and says it for every verb."""
 
+import importlib.util
+from pathlib import Path
+
 import pytest
 
 from restante.protocol.commands import Verb
@@ -29,3 +32,19 @@ def test_no_command_is_one_within_an_exchange() -> None:
 def test_what_keeps_a_name_is_legal_behind_user() -> None:
     assert all(Phase.NAMED in LEGAL[verb] for verb in KEEPS_NAME)
     assert {"CAPA", "PASS", "USER"} == KEEPS_NAME
+
+
+def test_the_page_of_the_documentation_is_made_from_the_table() -> None:
+    docs = Path(__file__).parents[3] / "docs"
+    spec = importlib.util.spec_from_file_location("generate_states", docs / "generate_states.py")
+    assert spec is not None
+    assert spec.loader is not None
+    generator = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(generator)
+    written = (docs / "reference" / "states.md").read_text()
+    assert written == generator.page(), "run: python docs/generate_states.py"
+    for verb, phases in LEGAL.items():
+        cells = ["data" if p is Phase.EXCHANGE else ("-ERR", "legal")[p in phases] for p in Phase]
+        assert f"| `{verb}` | {' | '.join(cells)} |\n" in written
+    for phase, verb in generator.LEADS:
+        assert phase in LEGAL[verb]
