@@ -5,6 +5,7 @@
     ├── ConfigurationError     a setting cannot be honoured; says file, line and key
     ├── ControlError           the control socket, or who answers it, cannot do what was asked
     ├── AccountError           an account command cannot be carried out
+    │   └── UnknownAccount         there is no account of that name
     └── Refusal                what a client may be told: a response code and a text
         ├── AuthenticationFailed   [AUTH]
         ├── MaildropInUse          [IN-USE]
@@ -38,6 +39,10 @@ class ControlError(RestanteError):
 
 class AccountError(RestanteError):
     """An account command that was not carried out."""
+
+
+class UnknownAccount(AccountError):
+    """A name that no source of accounts knows."""
 
 
 class Refusal(RestanteError):

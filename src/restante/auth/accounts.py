@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from restante.auth.sources import Account
-from restante.errors import AccountError, TemporaryFailure
+from restante.errors import AccountError, TemporaryFailure, UnknownAccount
 
 FILE_NAME = "accounts.sqlite"
 _SCHEMA_VERSION = 1
@@ -194,8 +194,8 @@ def _next_version(connection: sqlite3.Connection) -> int:
     return value
 
 
-def _unknown(name: str) -> AccountError:
-    return AccountError(f"there is no account {name}")
+def _unknown(name: str) -> UnknownAccount:
+    return UnknownAccount(f"there is no account {name}")
 
 
 def _unusable() -> AccountError:

@@ -1,0 +1,108 @@
+"""Administration of the accounts database: what the account commands do, on names as people type.
+
+Names are prepared as at a login, so that the account that is made is the one that will be found.
+"""
+
+import os
+import pwd
+from pathlib import Path
+
+from restante.auth.accounts import FILE_NAME, AccountDescription, AccountsDatabase
+from restante.auth.hashes import hash_password
+from restante.auth.names import prepare
+from restante.auth.options import AuthOptions
+from restante.errors import AccountError
+from restante.secret import Secret
+
+LONGEST_PASSWORD_OCTETS = 248
+"""What the PASS command has room for: RFC 2449 §4 gives a line 255 octets."""
+
+
+class Administration:
+    """The accounts of a state directory, as an administrator changes them.
+
+    `owner` is the user that the auth process becomes: it has to read what is written here.
+    """
+
+    def __init__(self, options: AuthOptions, owner: str | None = None) -> None:
+        self._options = options
+        self._owner = owner
+        self._path = options.state_directory / FILE_NAME
+        self._database = AccountsDatabase(self._path)
+
+    def add(self, name: str, password: Secret, mailbox: Path | None = None) -> str:
+        """Add an account and return its canonical name.
+
+        Raises:
+            AccountError: there is one already, or name or password cannot be used.
+        """
+        prepared, stored = self.check_new(name), self._hashed(password)
+        self._path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+        self._database.add(prepared, stored, None if mailbox is None else str(mailbox))
+        self._give_to_owner()
+        return prepared
+
+    def check_new(self, name: str) -> str:
+        """Return the canonical form of a name that an account can be added under.
+
+        Raises:
+            AccountError: there is one already, or nobody can have this name.
+        """
+        prepared = self._prepared(name)
+        if any(account.name == prepared for account in self._database.list()):
+            raise AccountError(f"there is an account {prepared} already")
+        return prepared
+
+    def list(self) -> list[AccountDescription]:
+        """Return all accounts, by name."""
+        return self._database.list()
+
+    def show(self, name: str) -> AccountDescription:
+        """Return one account.
+
+        Raises:
+            UnknownAccount: there is none of that name.
+        """
+        return self._database.show(self._prepared(name))
+
+    def set_password(self, name: str, password: Secret) -> None:
+        """Replace a password; the old one is worth nothing from now on."""
+        prepared = self.show(name).name
+        self._database.set_password(prepared, self._hashed(password))
+
+    def disable(self, name: str) -> None:
+        """Refuse every login of an account from now on."""
+        self._database.disable(self.show(name).name)
+
+    def enable(self, name: str) -> None:
+        """Let an account log in again."""
+        self._database.enable(self.show(name).name)
+
+    def remove(self, name: str) -> None:
+        """Forget an account; its mail stays where it is."""
+        self._database.remove(self.show(name).name)
+
+    def close(self) -> None:
+        """Close the database."""
+        self._database.close()
+
+    def _prepared(self, name: str) -> str:
+        prepared = prepare(name, self._options.default_domain)
+        if prepared is None:
+            raise AccountError(f"{name!a} cannot be the name of an account")
+        return prepared
+
+    def _hashed(self, password: Secret) -> str:
+        octets = password.reveal()
+        if not octets:
+            raise AccountError("the password is empty")
+        if len(octets) > LONGEST_PASSWORD_OCTETS:
+            raise AccountError(f"the password is longer than {LONGEST_PASSWORD_OCTETS} octets")
+        if any(octet < 0x20 or octet == 0x7F for octet in octets):
+            raise AccountError("the password holds a line end or another control character")
+        return hash_password(octets, self._options.hashing)
+
+    def _give_to_owner(self) -> None:
+        if self._owner is not None and os.geteuid() == 0:
+            entry = pwd.getpwnam(self._owner)
+            os.chown(self._path, entry.pw_uid, entry.pw_gid)
