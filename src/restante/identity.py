@@ -4,9 +4,11 @@ An `Authenticator` turns credentials into an identity or raises a refusal. It kn
 maildrops; a store knows nothing of credentials. Between them stands `Identity`.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
+from restante.errors import Refusal
 from restante.secret import Secret
 
 
@@ -64,5 +66,23 @@ class Authenticator(Protocol):
         Raises:
             AuthenticationFailed: they prove nothing, for whatever reason.
             TemporaryFailure: nobody can say now.
+        """
+        ...
+
+
+Answer = Callable[[Identity | Refusal], None]
+
+
+@runtime_checkable
+class AnswersByCall(Protocol):
+    """An authenticator that can answer by a call instead of a coroutine.
+
+    Of a login that finds everything ready, a task is the most expensive part.
+    """
+
+    def submit(self, credentials: Credentials, peer: Peer, answer: Answer) -> Callable[[], None]:
+        """Ask; `answer` is called once, later, with the identity or the refusal.
+
+        What is returned withdraws the question: `answer` is not called any more.
         """
         ...

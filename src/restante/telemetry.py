@@ -14,7 +14,7 @@ import re
 import time
 from collections.abc import Callable, Mapping
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, cast
 
 from restante.identity import Peer
 
@@ -106,19 +106,21 @@ def _escape_character(character: str) -> str:
 
 def render(event: Event, fields: Mapping[str, Field]) -> str:
     """Return the text of an event, without prefix and line end; None leaves a field out."""
-    line = event.value + ":"
+    parts = [event.value + ":"]
     for name, value in fields.items():
-        if value is None:
-            continue
-        if isinstance(value, Rendered):
-            line += f" {value}"
-        elif isinstance(value, str):
-            line += f" {name}={escape(value)}"
+        kind = type(value)
+        if kind is int:
+            parts.append(f"{name}={value}")
+        elif kind is str:
+            text = cast(str, value)
+            parts.append(f"{name}={text if _is_plain(text) else escape(text)}")
+        elif isinstance(value, Rendered):
+            parts.append(value)
         elif isinstance(value, float):
-            line += f" {name}={value:.3f}"
-        else:
-            line += f" {name}={value}"
-    return line
+            parts.append(f"{name}={value:.3f}")
+        elif value is not None:
+            parts.append(f"{name}={escape(str(value))}")
+    return " ".join(parts)
 
 
 def peer_fields(peer: Peer) -> dict[str, Field]:

@@ -6,13 +6,14 @@ Requests of one turn of the loop go out in one write.
 """
 
 import asyncio
-import contextlib
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from restante.auth.frames import BadFrame, Decoder, Frame, Kind, encode
 from restante.auth.messages import read_identity, read_refusal, request_fields
 from restante.errors import Refusal, TemporaryFailure
-from restante.identity import Credentials, Identity, Peer
+from restante.identity import Answer, Credentials, Identity, Peer
 from restante.telemetry import Event, Log
 
 MAXIMUM_WAITING = 10_000
@@ -26,13 +27,53 @@ class AuthClient:
         self._log = log
         self._line: _Line | None = None
         self._connecting: asyncio.Lock | None = None
+        self._connecting_tasks: set[asyncio.Task[None]] = set()
 
     async def authenticate(self, credentials: Credentials, peer: Peer) -> Identity:
         """Return who the credentials prove to be; see the contract."""
+        future: asyncio.Future[Identity] = asyncio.get_running_loop().create_future()
+
+        def answer(outcome: Identity | Refusal) -> None:
+            if isinstance(outcome, Refusal):
+                future.set_exception(outcome)
+            else:
+                future.set_result(outcome)
+
+        withdraw = self.submit(credentials, peer, answer)
+        try:
+            return await future
+        except asyncio.CancelledError:
+            withdraw()
+            raise
+
+    def submit(self, credentials: Credentials, peer: Peer, answer: Answer) -> Callable[[], None]:
+        """Ask, and be answered by a call; see the contract."""
         line = self._line
-        if line is None or line.lost:
+        if line is not None and not line.lost:
+            return line.ask(credentials, peer, answer)
+        task = asyncio.get_running_loop().create_task(self._submit(credentials, peer, answer))
+        self._connecting_tasks.add(task)
+        task.add_done_callback(self._connecting_tasks.discard)
+        return lambda: _cancel(task)
+
+    async def _submit(self, credentials: Credentials, peer: Peer, answer: Answer) -> None:
+        withdraw: Callable[[], object] | None = None
+        answered = asyncio.Event()
+
+        def relay(outcome: Identity | Refusal) -> None:
+            answered.set()
+            answer(outcome)
+
+        try:
             line = await self._connect()
-        return await line.ask(credentials, peer)
+            withdraw = line.ask(credentials, peer, relay)
+            await answered.wait()
+        except Refusal as refusal:
+            answer(refusal)
+        except asyncio.CancelledError:
+            if withdraw is not None:
+                withdraw()
+            raise
 
     async def close(self) -> None:
         """Close the connection."""
@@ -63,7 +104,7 @@ class _Line(asyncio.Protocol):
         self._loop = loop
         self._decoder = Decoder()
         self._transport: asyncio.Transport | None = None
-        self._waiting: dict[int, asyncio.Future[Identity]] = {}
+        self._waiting: dict[int, Answer] = {}
         self._requests: list[bytes] = []
         self._number = 0
         self.lost = False
@@ -76,10 +117,9 @@ class _Line(asyncio.Protocol):
         """Refuse everybody who waits."""
         self.lost = True
         self._transport = None
-        for future in self._waiting.values():
-            if not future.done():
-                future.set_exception(TemporaryFailure())
-        self._waiting.clear()
+        waiting, self._waiting = self._waiting, {}
+        for answer in waiting.values():
+            answer(TemporaryFailure())
 
     def data_received(self, data: bytes) -> None:
         """Take in answers."""
@@ -89,21 +129,19 @@ class _Line(asyncio.Protocol):
         except BadFrame:
             self.close()
 
-    async def ask(self, credentials: Credentials, peer: Peer) -> Identity:
-        """Ask, and wait for the answer; being cancelled withdraws the question."""
-        if self.lost or len(self._waiting) >= MAXIMUM_WAITING:
-            raise TemporaryFailure
+    def ask(self, credentials: Credentials, peer: Peer, answer: Answer) -> Callable[[], None]:
+        """Ask; what is returned withdraws the question."""
+        if len(self._waiting) >= MAXIMUM_WAITING:
+            self._loop.call_soon(answer, TemporaryFailure())
+            return _nothing
         self._number = number = (self._number + 1) & 0xFFFFFFFF
-        future: asyncio.Future[Identity] = self._loop.create_future()
-        self._waiting[number] = future
+        self._waiting[number] = answer
         self._send(encode(Kind.AUTHENTICATE, number, request_fields(credentials, peer)))
-        try:
-            return await future
-        except asyncio.CancelledError:
-            with contextlib.suppress(KeyError):
-                del self._waiting[number]
-                self._send(encode(Kind.CANCEL, number))
-            raise
+        return partial(self._withdraw, number)
+
+    def _withdraw(self, number: int) -> None:
+        if self._waiting.pop(number, None) is not None:
+            self._send(encode(Kind.CANCEL, number))
 
     def close(self) -> None:
         """Close the connection."""
@@ -122,13 +160,21 @@ class _Line(asyncio.Protocol):
         self._requests.clear()
 
     def _take(self, frame: Frame) -> None:
-        future = self._waiting.pop(frame.request, None)
-        if future is None or future.done():
+        answer = self._waiting.pop(frame.request, None)
+        if answer is None:
             return
         if frame.kind is Kind.ADMITTED:
-            future.set_result(read_identity(frame.fields))
+            answer(read_identity(frame.fields))
         elif frame.kind is Kind.REFUSED:
-            refusal: Refusal = read_refusal(frame.fields)
-            future.set_exception(refusal)
+            answer(read_refusal(frame.fields))
         else:
+            answer(TemporaryFailure())
             raise BadFrame("a frame that the auth process does not send")
+
+
+def _cancel(task: asyncio.Task[None]) -> None:
+    task.cancel()
+
+
+def _nothing() -> None:
+    """Withdraw what was never asked."""

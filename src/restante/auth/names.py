@@ -5,12 +5,15 @@ domain where it has none. What could be taken for a path, a field or a line is n
 store checks its paths once more for itself.
 """
 
+from functools import lru_cache
+
 from restante.sasl.saslprep import saslprep
 
 MAXIMUM_OCTETS = 255
 _FORBIDDEN = frozenset("/\\\"':;,<>()[]{}|*?%&$`!#^~= ")
 
 
+@lru_cache(maxsize=16_384)
 def prepare(name: str, default_domain: str = "") -> str | None:
     """Return the canonical form of a name; None: nobody can have it."""
     if not name or len(name.encode("utf-8", "surrogatepass")) > MAXIMUM_OCTETS:

@@ -29,6 +29,8 @@ class PasswdFile:
         self._log = log
         self._stamp: _Stamp | None = None
         self._lines: dict[str, str] | None = None
+        self._accounts: dict[str, Account] = {}
+        """Lines that were asked for, taken apart."""
 
     def look_up(self, name: str) -> Account | None:
         """Return the account of a prepared name; None: there is none.
@@ -36,8 +38,14 @@ class PasswdFile:
         Raises:
             TemporaryFailure: the file was never read.
         """
-        line = self._current().get(name)
-        return None if line is None else self._account(name, line)
+        lines = self._current()
+        account = self._accounts.get(name)
+        if account is None:
+            line = lines.get(name)
+            if line is None:
+                return None
+            account = self._accounts[name] = self._account(name, line)
+        return account
 
     def usual_password(self) -> str | None:
         """Return the password of the first account: files are mostly of one scheme."""
@@ -70,6 +78,7 @@ class PasswdFile:
             # Somebody is in the midst of writing it: the whole lines count, and it is read again.
             text, stamp = text[: text.rfind("\n") + 1], (0, 0, 0)
         self._lines = dict(self._entries(text))
+        self._accounts = {}
         self._stamp = stamp
 
     def _entries(self, text: str) -> Iterator[tuple[str, str]]:

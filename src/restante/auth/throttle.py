@@ -14,6 +14,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import blake2b
 from ipaddress import IPv6Address, ip_address
 from secrets import token_bytes
@@ -119,6 +120,7 @@ class Throttle:
         return at is not None and self._clock() - at <= self._options.forget_after_seconds
 
 
+@lru_cache(maxsize=16_384)
 def neighbourhood(address: str) -> tuple[str, str]:
     """Return what an address counts as, alone and among its neighbours."""
     try:

@@ -43,6 +43,7 @@ class Connection(asyncio.Protocol):
         "_driver",
         "_engine",
         "_implicit",
+        "_input_ended",
         "_lost",
         "_offering",
         "_opened_at",
@@ -68,7 +69,7 @@ class Connection(asyncio.Protocol):
         self._driver: Driver | None = None
         self._reading_paused = False
         self._writing_paused = False
-        self._closing = self._lost = False
+        self._closing = self._lost = self._input_ended = False
         self._tls_since = 0.0
 
     # ---- the transport's calls
@@ -116,6 +117,7 @@ class Connection(asyncio.Protocol):
         if self._engine is not None:
             # TLS has its own end; without it the stream may have been cut by anybody.
             return False
+        self._input_ended = True
         self.session.receive_eof()
         self._driver.advance()
         return True
@@ -199,7 +201,7 @@ class Connection(asyncio.Protocol):
         if self._engine is not None:
             self._engine.close()
             self._send_ciphertext(self._engine)
-        if linger and self._transport.can_write_eof():
+        if linger and not self._input_ended and self._transport.can_write_eof():
             self._opened_at = self._service.loop.time()
             self._transport.write_eof()
         else:

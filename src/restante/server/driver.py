@@ -8,11 +8,10 @@ A lock is given back in every way a session can end (RFC 1939 §6). UPDATE begin
 nothing else, and once begun it is finished even if the client is gone.
 """
 
-import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from restante.errors import (
     AuthenticationFailed,
@@ -21,7 +20,7 @@ from restante.errors import (
     TemporaryFailure,
     UpdateIncomplete,
 )
-from restante.identity import Credentials, Identity, PasswordCredentials
+from restante.identity import AnswersByCall, Credentials, Identity, PasswordCredentials
 from restante.maildrop import Maildrop, MessageReader
 from restante.protocol import (
     CleartextRefused,
@@ -70,7 +69,6 @@ class Driver:
         "_ended",
         "_identity",
         "_logged_in_at",
-        "_login",
         "_maildrop",
         "_mechanism",
         "_octets_sent",
@@ -82,6 +80,7 @@ class Driver:
         "_unflushed",
         "_updating",
         "_whole",
+        "_withdraw",
     )
 
     def __init__(self, service: "Service", connection: "Connection") -> None:
@@ -90,7 +89,8 @@ class Driver:
         self._maildrop: Maildrop | None = None
         self._reader: MessageReader | None = None
         self._mechanism: ServerMechanism | None = None
-        self._login: asyncio.Task[None] | None = None
+        self._withdraw: Callable[[], object] | None = None
+        """Gives up a login that is under way."""
         self._identity: Identity | None = None
         self._logged_in_at = 0.0
         self._busy = False
@@ -107,7 +107,7 @@ class Driver:
         session = connection.session
         flushes = 0
         while not self._ended:
-            if self._busy or self._login or connection.congested:
+            if self._busy or self._withdraw or connection.congested:
                 connection.flush()
                 break
             if self._reader is not None:
@@ -131,7 +131,7 @@ class Driver:
 
     def drain(self) -> None:
         """End the session if it waits for a command; otherwise it ends behind its reply."""
-        waiting = self._busy or self._login is not None or self._reader is not None
+        waiting = self._busy or self._withdraw is not None or self._reader is not None
         if not (waiting or self._ended or self._connection.congested):
             self._end("server stopping")
             self._connection.close(linger=True)
@@ -194,14 +194,55 @@ class Driver:
         self._service.flood_log(Event.CLEARTEXT_REFUSED, peer=peer, mech=event.mechanism)
 
     def _log_in(self, credentials: Credentials) -> None:
-        self._login = self._service.loop.create_task(self._authenticate(credentials))
+        authenticator = self._service.authenticator
+        if self._service.answers_by_call:
+            self._withdraw = cast(AnswersByCall, authenticator).submit(
+                credentials, self._connection.peer, partial(self._judged, credentials)
+            )
+        else:
+            self._withdraw = self._task(self._authenticate(credentials))
+
+    def _task(self, work: Coroutine[None, None, None]) -> Callable[[], object]:
+        return self._service.loop.create_task(work).cancel
 
     async def _authenticate(self, credentials: Credentials) -> None:
-        service = self._service
-        failure = Event.AUTH_UNAVAILABLE
+        outcome: Identity | Refusal
         try:
-            identity = await service.authenticator.authenticate(credentials, self._connection.peer)
-            failure = Event.MAILDROP_FAILED
+            outcome = await self._service.authenticator.authenticate(
+                credentials, self._connection.peer
+            )
+        except Refusal as refusal:
+            outcome = refusal
+        except Exception as error:  # a defect costs one login, never the worker
+            self._log_fault(error)
+            outcome = TemporaryFailure(reason="fault")
+        self._judged(credentials, outcome)
+
+    def _judged(self, credentials: Credentials, outcome: Identity | Refusal) -> None:
+        """Go on with what the authenticator said."""
+        self._withdraw = None
+        if isinstance(outcome, Refusal):
+            self._refuse_login(credentials, outcome, Event.AUTH_UNAVAILABLE)
+        else:
+            self._open_maildrop(credentials, outcome)
+        self.advance()
+
+    def _open_maildrop(self, credentials: Credentials, identity: Identity) -> None:
+        try:
+            maildrop = self._service.store.open_ready(identity)
+        except MaildropInUse:
+            maildrop = None
+        except Refusal as refusal:
+            self._refuse_login(credentials, refusal, Event.MAILDROP_FAILED)
+            return
+        if maildrop is None:
+            self._withdraw = self._task(self._open_later(credentials, identity))
+        else:
+            self._admit(credentials, identity, maildrop)
+
+    async def _open_later(self, credentials: Credentials, identity: Identity) -> None:
+        service = self._service
+        try:
             maildrop = await open_maildrop(
                 service.store,
                 identity,
@@ -209,13 +250,13 @@ class Driver:
                 wait_seconds=service.options.limits.maildrop_wait_seconds,
             )
         except Refusal as refusal:
-            self._refuse_login(credentials, refusal, failure)
+            self._refuse_login(credentials, refusal, Event.MAILDROP_FAILED)
         except Exception as error:  # a defect costs one login, never the worker
             self._log_fault(error)
             self._connection.session.refuse(TemporaryFailure())
         else:
             self._admit(credentials, identity, maildrop)
-        self._login = None
+        self._withdraw = None
         self.advance()
 
     def _admit(self, credentials: Credentials, identity: Identity, maildrop: Maildrop) -> None:
@@ -345,8 +386,8 @@ class Driver:
 
     def _end(self, reason: str) -> None:
         self._ended = True
-        if self._login is not None:
-            self._login.cancel()
+        if self._withdraw is not None:
+            self._withdraw()
         self._log_end(reason)
         if not self._busy:
             self._release()

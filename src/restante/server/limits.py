@@ -1,10 +1,10 @@
 """Limits on connections, counted over all workers in memory they share.
 
 Every worker has a region of its own and is the only one to write there, so nothing is locked; a
-count is the sum over the regions. Addresses and networks are counted in sketches: two rows of
-counters, each address hashed into both with a key nobody outside knows, the smaller counter its
-count. A count is never too small, and for a stranger to be taken for a crowd it would have to
-meet crowds in both rows.
+count is the sum over the regions. Addresses and networks are counted in tables that they are hashed
+into with a key nobody outside knows. A count is never too small; for a stranger to be taken for a
+crowd it would have to share a place with one, of which there can be no more than the limit on all
+connections divided by the limit of one address, among 65,536 places.
 
 A worker that dies leaves its counts behind; the supervisor clears its region before the next one
 takes it.
@@ -18,14 +18,12 @@ from ipaddress import IPv6Address, ip_address
 
 from restante.server.options import LimitOptions
 
-_ROWS = 2
-_COLUMNS = 8_192
+_TABLE = 65_536
 _BY_ADDRESS, _BY_NETWORK, _BEFORE_LOGIN = range(3)
-_TABLE = _ROWS * _COLUMNS
 _TOTAL = 3 * _TABLE
 _IN_USE = _TOTAL + 1
 _REGION = _TOTAL + 8
-"""Counters of a region: three sketches, the total, whether somebody has it; a multiple of eight."""
+"""Counters of a region: three tables, the total, whether somebody has it; a multiple of eight."""
 
 SLOTS = 64
 """Workers that can live at once, those of a generation that finishes its sessions included."""
@@ -65,25 +63,24 @@ class Admission:
 
     __slots__ = ("_before_login", "_limits", "_places")
 
-    def __init__(self, limits: "Limits", places: tuple[int, ...]) -> None:
+    def __init__(self, limits: "Limits", places: "Places") -> None:
         self._limits = limits
-        self._places: tuple[int, ...] | None = places
+        self._places: Places | None = places
         self._before_login = True
 
     def logged_in(self) -> None:
         """Count it no longer among those before their login."""
         if self._places is not None and self._before_login:
             self._before_login = False
-            self._limits.add(self._places[4:], -1)
+            self._limits.leave_before_login(self._places)
 
     def release(self) -> None:
         """Count it no longer; may be called twice."""
         if self._places is None:
             return
-        places = self._places if self._before_login else self._places[:4]
+        self.logged_in()
+        self._limits.leave(self._places)
         self._places = None
-        self._limits.add(places, -1)
-        self._limits.add_total(-1)
 
 
 class Limits:
@@ -99,18 +96,22 @@ class Limits:
 
     def admit(self, address: str) -> Admission | str:
         """Let a connection in, or say which limit it meets."""
-        options = self._options
-        places: tuple[int, ...] = self._places(address)
-        if self.total() >= options.connections:
+        options, count = self._options, self._count
+        places: Places = self._places(address)
+        host, network, before_login = places
+        if count(_TOTAL) >= options.connections:
             return "connections"
-        if self._count(places[0:2]) >= options.connections_per_address:
+        if count(host) >= options.connections_per_address:
             return "connections per address"
-        if self._count(places[2:4]) >= options.connections_per_network:
+        if count(network) >= options.connections_per_network:
             return "connections per network"
-        if self._count(places[4:6]) >= options.before_login_per_address:
+        if count(before_login) >= options.before_login_per_address:
             return "connections before login per address"
-        self.add(places, 1)
-        self.add_total(1)
+        counters, base = self._counters, self._base
+        counters[base + _TOTAL] += 1
+        counters[base + host] += 1
+        counters[base + network] += 1
+        counters[base + before_login] += 1
         return Admission(self, places)
 
     def refresh(self) -> None:
@@ -119,22 +120,25 @@ class Limits:
 
     def total(self) -> int:
         """Return how many connections there are over all workers."""
-        counters = self._counters
-        return sum(counters[region + _TOTAL] for region in self._regions)
+        return self._count(_TOTAL)
 
-    def add(self, places: tuple[int, ...], change: int) -> None:
-        """Change this worker's counters."""
+    def leave(self, places: "Places") -> None:
+        """Count a connection no longer."""
         counters, base = self._counters, self._base
-        for place in places:
-            counters[base + place] += change
+        counters[base + _TOTAL] -= 1
+        counters[base + places[_BY_ADDRESS]] -= 1
+        counters[base + places[_BY_NETWORK]] -= 1
 
-    def add_total(self, change: int) -> None:
-        """Change this worker's total."""
-        self._counters[self._base + _TOTAL] += change
+    def leave_before_login(self, places: "Places") -> None:
+        """Count a connection no longer among those before their login."""
+        self._counters[self._base + places[_BEFORE_LOGIN]] -= 1
 
-    def _count(self, places: tuple[int, ...]) -> int:
-        counters, regions = self._counters, self._regions
-        return min(sum(counters[region + place] for region in regions) for place in places)
+    def _count(self, place: int) -> int:
+        counters = self._counters
+        count = 0
+        for region in self._regions:
+            count += counters[region + place]
+        return count
 
 
 def networks(address: str) -> tuple[str, str]:
@@ -151,12 +155,19 @@ def networks(address: str) -> tuple[str, str]:
     return str(parsed), str(parsed).rpartition(".")[0]
 
 
-def _places(address: str, key: bytes) -> tuple[int, ...]:
+Places = tuple[int, int, int]
+"""Where a connection is counted: by address, by network, before its login."""
+
+
+def _places(address: str, key: bytes) -> Places:
     host, network = networks(address)
-    places: list[int] = []
-    for table, counted in ((_BY_ADDRESS, host), (_BY_NETWORK, network), (_BEFORE_LOGIN, host)):
-        digest = blake2b(counted.encode(), key=key, digest_size=8).digest()
-        for row in range(_ROWS):
-            column = int.from_bytes(digest[4 * row : 4 * row + 4], "big") % _COLUMNS
-            places.append(table * _TABLE + row * _COLUMNS + column)
-    return tuple(places)
+    return (
+        _place(_BY_ADDRESS, host, key),
+        _place(_BY_NETWORK, network, key),
+        _place(_BEFORE_LOGIN, host, key),
+    )
+
+
+def _place(table: int, counted: str, key: bytes) -> int:
+    digest = blake2b(counted.encode(), key=key, digest_size=4).digest()
+    return table * _TABLE + int.from_bytes(digest, "big") % _TABLE

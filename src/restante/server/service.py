@@ -6,7 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import Executor
 from itertools import count
 
-from restante.identity import Authenticator
+from restante.identity import AnswersByCall, Authenticator
 from restante.maildrop import MailStore
 from restante.protocol import SessionOptions
 from restante.server.certificates import Certificates
@@ -41,6 +41,7 @@ class Service:
         self.options = options
         self.certificates = certificates
         self.authenticator = authenticator
+        self.answers_by_call = isinstance(authenticator, AnswersByCall)
         self.store = store
         self.limits = limits
         self.log = log

@@ -37,6 +37,8 @@ from restante.stores.scan import FOLDERS, changed, messages
 from restante.telemetry import Event, Log
 
 READ_OCTETS = 131_072
+PATHS = 65_536
+"""Expanded templates kept."""
 WORTH_A_FILE = 1_000
 """Messages from which on a listing is kept in a file beside the catalogue."""
 
@@ -63,6 +65,7 @@ class MaildirStore:
         self._guard = threading.Lock()
         self._cache: OrderedDict[bytes, _Cached] = OrderedDict()
         self._cached_octets = 0
+        self._paths: dict[str, bytes] = {}
         self.buffer = bytearray(READ_OCTETS)
 
     # ---- opening
@@ -73,16 +76,14 @@ class MaildirStore:
         cached = self._cache.get(mailbox)
         if cached is None:
             return None
+        with self._guard:
+            self._locks.acquire(cached.key)
         try:
-            if not self._stands(mailbox, cached):
-                return None
-            with self._guard:
-                self._locks.acquire(cached.key)
-            # Looked at again under the lock: who held it until now may have changed everything.
-            if self._stands(mailbox, cached):
+            # Under the lock only: who held it until now may have changed everything.
+            if stands(mailbox, cached.image):
                 return MaildirDrop(self, mailbox, cached.key, cached.image)
         except OSError:
-            return None
+            pass
         self.unlock(cached.key)
         return None
 
@@ -131,20 +132,18 @@ class MaildirStore:
     # ---- images
 
     def _mailbox(self, identity: Identity) -> bytes:
+        if identity.mailbox is not None:
+            return self._path(identity)
+        mailbox = self._paths.get(identity.name)
+        if mailbox is None:
+            if len(self._paths) >= PATHS:
+                self._paths.clear()
+            mailbox = self._paths[identity.name] = self._path(identity)
+        return mailbox
+
+    def _path(self, identity: Identity) -> bytes:
         options = self._options
         return os.fsencode(mailbox_path(options.path, identity, options.default_domain))
-
-    def _stands(self, mailbox: bytes, cached: _Cached) -> bool:
-        """Say whether nothing has changed since an image was made."""
-        version = cached.image.version
-        if not (version.new_changed_ns and version.cur_changed_ns):
-            return False
-        seen = changed(mailbox)
-        return (
-            seen.new_ns == version.new_changed_ns
-            and seen.cur_ns == version.cur_changed_ns
-            and _stamp(mailbox) == cached.stamp
-        )
 
     def _up_to_date(self, mailbox: bytes, key: Key) -> ListingImage:
         cached = self._cache.get(mailbox)
@@ -153,7 +152,7 @@ class MaildirStore:
         else:
             known, _ = self._known(mailbox)
         try:
-            if known is None or not self._stands(mailbox, _Cached(key, known, _stamp(mailbox))):
+            if known is None or not stands(mailbox, known):
                 known = self._refresh(mailbox, known)
         except OSError as error:
             raise TemporaryFailure from error
@@ -373,6 +372,19 @@ def find_again(mailbox: bytes, name: bytes) -> bytes:
                 if names.parse(candidate[4:]).unique == unique:
                     return mailbox + b"/" + candidate
     raise MessageVanished
+
+
+def stands(mailbox: bytes, image: ListingImage) -> bool:
+    """Say whether nothing has changed in the folders since an image was made.
+
+    That is enough: whatever another process did to the catalogue since then came of a change in
+    the folders, sizes corrected later excepted, and those can wait.
+    """
+    version = image.version
+    if not (version.new_changed_ns and version.cur_changed_ns):
+        return False
+    seen = changed(mailbox)
+    return seen == (version.new_changed_ns, version.cur_changed_ns)
 
 
 def _stamp(mailbox: bytes) -> Stamp | None:

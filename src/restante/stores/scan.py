@@ -8,7 +8,7 @@ other: what is seen in both was moved in between, and counts where it went.
 import os
 import stat
 import time
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from restante.errors import PermanentFailure, TemporaryFailure
 
@@ -19,8 +19,7 @@ COARSE_GRAIN_NS = 2_100_000_000
 """The same, where times are kept by the second."""
 
 
-@dataclass(frozen=True, slots=True)
-class Changed:
+class Changed(NamedTuple):
     """When the two folders were last changed, in nanoseconds; 0 where one is not there."""
 
     new_ns: int
@@ -34,7 +33,7 @@ def changed(mailbox: bytes) -> Changed:
         OSError: that cannot be seen.
         PermanentFailure: one of them is no folder.
     """
-    return Changed(*(_changed(mailbox + b"/" + folder) for folder in FOLDERS))
+    return Changed(_changed(mailbox + b"/new"), _changed(mailbox + b"/cur"))
 
 
 def _changed(path: bytes) -> int:
