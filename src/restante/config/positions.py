@@ -60,6 +60,8 @@ class Positions:
             if brackets:
                 table = self._enter(keys, repeated=brackets == 2)
                 yield table, start
+                if brackets == 2:
+                    yield table[:-1], start
                 at += brackets
                 continue
             for depth in range(1, len(keys) + 1):

@@ -60,7 +60,7 @@ class ListenerOptions:
     def __post_init__(self) -> None:
         if self.address.startswith(INHERITED):
             if self.address == INHERITED:
-                raise ValueError("address systemd:NAME needs the name of a socket")
+                raise ValueError("address: systemd:NAME needs the name of a socket")
             return
         try:
             split_address(self.address)
@@ -177,7 +177,7 @@ class ServerOptions:
     limits: LimitOptions = field(default_factory=LimitOptions)
     offers: OfferOptions = field(default_factory=OfferOptions)
     user: str | None = None
-    """Who workers become when the supervisor was started as root; None: they stay who they are."""
+    """Who workers become when the supervisor was started as root; not set: they stay who they are."""
     auth_user: str | None = None
     """Who the auth process becomes; it alone can then read the credential stores."""
 
