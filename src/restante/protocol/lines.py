@@ -32,7 +32,7 @@ class LineFault(Enum):
 class LineBuffer:
     """Octets received and not yet taken as lines."""
 
-    __slots__ = ("_data", "_discarded", "_limit", "_searched", "_start", "_strict")
+    __slots__ = ("_data", "_discarded", "_limit", "_searched", "_start", "_strict", "octets")
 
     def __init__(self, *, strict: bool = False) -> None:
         self._data = b""
@@ -41,9 +41,11 @@ class LineBuffer:
         self._discarded = 0
         self._limit = 0
         self._strict = strict
+        self.octets = 0
+        """How many wait to be taken."""
 
     def __len__(self) -> int:
-        return len(self._data) - self._start
+        return self.octets
 
     def append(self, data: bytes | bytearray | memoryview) -> None:
         """Take in octets as they came."""
@@ -51,6 +53,7 @@ class LineBuffer:
             self._searched -= self._start
             self._data = self._data[self._start :]
             self._start = 0
+        self.octets += len(data)
         # Most often nothing is left over, and what came is a command: then nothing is copied.
         self._data = self._data + data if self._data else bytes(data)
 
@@ -70,7 +73,11 @@ class LineBuffer:
             return self._wait(limit)
         line = self._data[self._start : end]
         self._start = self._searched = end
-        octets, self._discarded = self._discarded + len(line), 0
+        octets = len(line)
+        self.octets -= octets
+        if self._discarded:
+            octets += self._discarded
+            self._discarded = 0
         if octets > limit:
             return LineFault.ENDLESS if octets > endless(limit) else LineFault.TOO_LONG
         if line.endswith(b"\r\n"):
@@ -84,12 +91,12 @@ class LineBuffer:
         return LineFault.NUL if b"\0" in text else text
 
     def _wait(self, limit: int) -> LineFault | None:
-        octets = self._discarded + len(self)
+        octets = self._discarded + self.octets
         if octets > endless(limit):
             return LineFault.ENDLESS
         if octets > limit:
             self._discarded, self._limit = octets, limit
-            self._start = len(self._data)
+            self._start, self.octets = len(self._data), 0
         if self._start == len(self._data):
             self._data, self._start = b"", 0
         self._searched = len(self._data)

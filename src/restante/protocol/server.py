@@ -136,7 +136,7 @@ class ServerSession:
     @property
     def octets_waiting(self) -> int:
         """Octets received and not yet looked at; bound them by not reading more."""
-        return len(self._lines)
+        return self._lines.octets
 
     def receive_data(self, data: bytes | bytearray | memoryview) -> None:
         """Take in octets from the client; what comes after the end is dropped.
@@ -168,18 +168,18 @@ class ServerSession:
         output, lines = self._output, self._lines
         while output.octets < OUTPUT_OCTETS:
             state = self._state
-            if isinstance(state, Transaction):
-                limit = COMMAND_OCTETS
-            elif isinstance(state, Authorization):
+            limit = COMMAND_OCTETS
+            if isinstance(state, Authorization):
                 # Known by how it begins: such a line may be too long to be seen whole.
                 if self._fresh and lines.starts_like(*_WEB_METHODS):
                     return self._end(EndReason.WEB_CLIENT)
-                limit = SASL_OCTETS if lines.starts_like(b"AUTH ") else COMMAND_OCTETS
+                if lines.starts_like(b"AUTH "):
+                    limit = SASL_OCTETS
             elif isinstance(state, Exchange):
                 limit = SASL_OCTETS
-            else:
+            elif not isinstance(state, Transaction):
                 return None
-            line = lines.next_line(limit)
+            line = lines.next_line(limit) if lines.octets else None
             if line is None:
                 return self._end(EndReason.CLIENT_GONE) if self._eof else None
             event = self._take_line(state, line)
@@ -337,7 +337,7 @@ class ServerSession:
         return event
 
     def _stls(self, state: Authorization) -> Event | None:
-        behind = len(self._lines)
+        behind = self._lines.octets
         event = state.stls(self._output, behind)
         if isinstance(event, TlsRequested):
             self._state = Negotiating()

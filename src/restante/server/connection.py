@@ -42,33 +42,35 @@ class Connection(asyncio.Protocol):
         "_closing",
         "_driver",
         "_engine",
-        "_implicit",
         "_input_ended",
         "_lost",
         "_offering",
         "_opened_at",
         "_outlet",
         "_outlet_octets",
-        "_reading_paused",
         "_service",
         "_tls_since",
         "_transport",
         "_writing_paused",
+        "congested",
         "peer",
+        "reading_paused",
         "session",
     )
 
-    def __init__(self, service: "Service", offering: Offering, *, implicit_tls: bool) -> None:
+    def __init__(self, service: "Service", offering: Offering) -> None:
         self._service = service
         self._offering = offering
-        self._implicit = implicit_tls
         self._engine: TlsEngine | None = None
         self._outlet: Outlet | None = None
         self._outlet_octets = 0
         self._admission: Admission | None = None
         self._driver: Driver | None = None
-        self._reading_paused = False
+        self.reading_paused = False
+        """The session is behind, so no more is read from the client."""
         self._writing_paused = False
+        self.congested = False
+        """Output waits for the client to read."""
         self._closing = self._lost = self._input_ended = False
         self._tls_since = 0.0
 
@@ -77,8 +79,9 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Admit the client, or turn it away without a word in TLS's way."""
         self._transport = cast(asyncio.Transport, transport)
-        self._opened_at = self._active_at = self._service.loop.time()
-        self.peer = _peer(self._transport, self._service.next_session_name())
+        self._opened_at = self._active_at = self._service.now
+        session = self._service.next_session_name()
+        self.peer = _peer(self._transport, session, self._offering.local)
         admission: Admission | str = "descriptors"
         if self._service.session_count < self._service.capacity:
             admission = self._service.limits.admit(self.peer.address)
@@ -89,11 +92,11 @@ class Connection(asyncio.Protocol):
         self._service.registry.add(self.peer.session, self)
         self._transport.set_write_buffer_limits(WRITE_HIGH_OCTETS, CHUNK_OCTETS)
         offer = self._offering.in_clear(self.peer.address)
-        if self._implicit:
+        if self._offering.implicit_tls:
             offer = self._offering.under_tls()
         self.session = ServerSession(offer, self._service.session_options)
         self._driver = Driver(self._service, self)
-        if self._implicit:
+        if self._offering.implicit_tls:
             self._begin_tls()
         else:
             self.flush()
@@ -103,7 +106,7 @@ class Connection(asyncio.Protocol):
         driver = self._driver
         if driver is None or self._closing:
             return
-        self._active_at = self._service.loop.time()
+        self._active_at = self._service.now
         if self._engine is None:
             self.session.receive_data(data)
         elif not self._receive_ciphertext(self._engine, data):
@@ -137,14 +140,15 @@ class Connection(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         """Stop answering: the client does not read."""
-        self._writing_paused = True
+        self._writing_paused = self.congested = True
 
     def resume_writing(self) -> None:
         """Go on answering."""
         self._writing_paused = False
+        self.congested = bool(self._outlet)
         if self._driver is None:
             return
-        self._active_at = self._service.loop.time()
+        self._active_at = self._service.now
         self._pump()
         if not self._closing:
             self._driver.advance()
@@ -155,11 +159,6 @@ class Connection(asyncio.Protocol):
     def origin(self) -> Rendered:
         """The fields of a log line that say which connection it is about."""
         return render_peer(self.peer)
-
-    @property
-    def congested(self) -> bool:
-        """Whether output waits for the client to read."""
-        return self._writing_paused or bool(self._outlet)
 
     def flush(self) -> bool:
         """Send what the session has to say; False: there was nothing."""
@@ -175,6 +174,7 @@ class Connection(asyncio.Protocol):
         if self._outlet is None:
             self._outlet = Outlet()
         self._outlet.put(buffers)
+        self.congested = True
         self._pump()
         return True
 
@@ -295,7 +295,7 @@ class Connection(asyncio.Protocol):
             self.peer.session,
             engine.description,
         )
-        if self._implicit:
+        if self._offering.implicit_tls:
             self.flush()
         else:
             self.session.tls_established(self._offering.under_tls())
@@ -322,23 +322,24 @@ class Connection(asyncio.Protocol):
     def _pump(self) -> None:
         while self._outlet and not self._writing_paused:
             self._write(self._outlet.take())
+        self.congested = self._writing_paused or bool(self._outlet)
         if self._closing and not self.congested:
             self.close(linger=False)
 
     def throttle_reading(self) -> None:
         """Read no more from a client whose octets the session has not caught up with."""
         full = self.session.octets_waiting > INPUT_OCTETS
-        if full and not self._reading_paused and not self._closing:
-            self._reading_paused = True
+        if full and not self.reading_paused and not self._closing:
+            self.reading_paused = True
             self._transport.pause_reading()
-        elif self._reading_paused and not full and not self._closing:
-            self._reading_paused = False
+        elif self.reading_paused and not full and not self._closing:
+            self.reading_paused = False
             self._transport.resume_reading()
 
     def _turn_away(self, reason: str) -> None:
         self._closing = True
         self._service.flood_log(Event.CONNECTION_REFUSED, reason=reason, peer=self.origin)
-        if not self._implicit:
+        if not self._offering.implicit_tls:
             self._transport.write(TOO_MANY_CONNECTIONS)
         self._transport.close()
 
@@ -365,9 +366,9 @@ class Connection(asyncio.Protocol):
         self.drop("autologout")
 
 
-def _peer(transport: asyncio.Transport, session: str) -> Peer:
+def _peer(transport: asyncio.Transport, session: str, local: tuple[str, int] | None) -> Peer:
     remote = transport.get_extra_info("peername") or ("", 0)
-    local = transport.get_extra_info("sockname") or ("", 0)
+    local = local or transport.get_extra_info("sockname") or ("", 0)
     return Peer(_plain(remote[0]), remote[1], _plain(local[0]), local[1], session)
 
 

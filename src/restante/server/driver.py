@@ -124,10 +124,12 @@ class Driver:
                 # A client that pipelines without end must not keep the others waiting.
                 self._service.loop.call_soon(self.advance)
                 return
-        if not self._ended:
+        if self._ended:
+            return
+        if session.octets_waiting or connection.reading_paused:
             connection.throttle_reading()
-            if self._service.draining:
-                self.drain()
+        if self._service.draining:
+            self.drain()
 
     def drain(self) -> None:
         """End the session if it waits for a command; otherwise it ends behind its reply."""

@@ -9,11 +9,19 @@ USER = "USER"
 
 
 class Offering:
-    """The offers of one listener, made once and shared by its connections."""
+    """What the connections of one listener have in common, made once."""
 
     def __init__(
-        self, options: OfferOptions, listener: ListenerOptions, *, tls_ready: bool
+        self,
+        options: OfferOptions,
+        listener: ListenerOptions,
+        *,
+        tls_ready: bool,
+        local: tuple[str, int] | None = None,
     ) -> None:
+        self.implicit_tls = listener.tls == "implicit"
+        self.local = local
+        """Address and port that all of them came to; None: each came to one of its own."""
         self._cleartext = options.cleartext
         stls = listener.tls == "stls" and tls_ready
         self._open = _offer(options.mechanisms, stls=stls)

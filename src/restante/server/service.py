@@ -53,6 +53,8 @@ class Service:
         self.session_options = SessionOptions()
         self.registry = Registry()
         self.draining = False
+        self.now = loop.time()
+        """The time by the last tick: deadlines of minutes need no better one."""
         # Session names are unique over workers and restarts without a word between them.
         self._name = secrets.token_hex(4)
         self._numbers = count(1)
@@ -66,15 +68,22 @@ class Service:
         """Return a name no other session has."""
         return f"{self._name}-{next(self._numbers):x}"
 
-    def connection_factory(self, listener: ListenerOptions) -> Callable[[], Connection]:
-        """Return what makes the connections of one listener."""
-        tls_ready = self.certificates is not None
-        offering = Offering(self.options.offers, listener, tls_ready=tls_ready)
-        implicit = listener.tls == "implicit"
-        return lambda: Connection(self, offering, implicit_tls=implicit)
+    def connection_factory(
+        self, listener: ListenerOptions, local: tuple[str, int] | None = None
+    ) -> Callable[[], Connection]:
+        """Return what makes the connections of one listener.
+
+        `local` is where it listens, if that is one address: asking the kernel for it once is
+        cheaper than at each connection.
+        """
+        offering = Offering(
+            self.options.offers, listener, tls_ready=self.certificates is not None, local=local
+        )
+        return lambda: Connection(self, offering)
 
     def tick(self, now: float) -> None:
         """Let every connection look at its deadlines; called about once a second."""
+        self.now = now
         for connection in self.registry:
             connection.tick(now)
 

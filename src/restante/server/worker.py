@@ -91,7 +91,7 @@ class Worker:
         self._loop.add_signal_handler(signal.SIGTERM, self._drain)
         self._loop.add_reader(self._channel.socket, self._receive)
         for options, sock in self._parts.sockets:
-            factory = self._service.connection_factory(options)
+            factory = self._service.connection_factory(options, _one_address(sock))
             self._servers.append(
                 await self._loop.create_server(factory, sock=sock, backlog=BACKLOG)
             )
@@ -162,6 +162,14 @@ class Worker:
         for server in self._servers:
             server.close()
         self._servers = []
+
+
+def _one_address(sock: socket.socket) -> tuple[str, int] | None:
+    """Return where a socket listens, unless that is wherever a client comes to."""
+    address = sock.getsockname()
+    if not isinstance(address, tuple) or address[0] in ("0.0.0.0", "::"):
+        return None
+    return address[0], address[1]
 
 
 def _capacity() -> int:
