@@ -28,6 +28,8 @@ class RestanteServer:
         self.strict = ServerProcess(directory / "strict", cleartext="tls")
         self.strict.mail = self.open.mail
         self.strict.passwords = self.open.passwords
+        self.strict.certificate = self.open.certificate
+        self.strict.private_key = self.open.private_key
         self.strict.write_configuration()
         self.host = self.open.host
         self.certificate = self.open.certificate
