@@ -68,7 +68,7 @@ class Group:
 def citations(tests: Path = TESTS) -> dict[str, list[str]]:
     """Return the test files that cite each id."""
     cited: dict[str, list[str]] = {}
-    for path in sorted(tests.rglob("*.py")):
+    for path in sorted((*tests.rglob("*.py"), *tests.rglob("*.pop3"))):
         name = path.relative_to(tests.parent).as_posix()
         for found in CITATION.finditer(path.read_text()):
             for id_ in re.findall(ID, found[1]):

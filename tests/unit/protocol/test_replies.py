@@ -12,7 +12,9 @@ def test_first_lines() -> None:
     assert status_line(False, "no", "SYS/TEMP") == b"-ERR [SYS/TEMP] no\r\n"
 
 
-@pytest.mark.parametrize("text", ["[AUTH] forged", "[AUTH", "a [b]", "a [b", "a\r\n", "a\tb", "é", "\0", "\x7f"])
+@pytest.mark.parametrize(
+    "text", ["[AUTH] forged", "[AUTH", "a [b]", "a [b", "a\r\n", "a\tb", "é", "\0", "\x7f"]
+)
 def test_a_text_is_printable_and_opens_no_bracket(text: str) -> None:
     """conformance: 2449-S-17, 2449-S-18"""
     with pytest.raises(ValueError, match="printable ASCII"):
