@@ -1,5 +1,6 @@
 """The stage on which the works are played: certificate, patterns of Maildirs, what they hold."""
 
+import shutil
 import ssl
 from functools import cached_property
 from pathlib import Path
@@ -8,6 +9,7 @@ from benchmarks.load.expectation import Expectation
 from benchmarks.mail.maildir import create_maildir, deliver_plainly, store_sized
 from benchmarks.mail.messages import Message, mixed_messages, small_message
 from benchmarks.peers.certificate import client_context, make_certificate
+from benchmarks.peers.peer import MAIL_USER
 from benchmarks.scale import Scale
 
 _SEED = 1996
@@ -21,6 +23,7 @@ class Stage:
         self.scale = scale
         directory.chmod(0o755)
         self.certificate, self.private_key = make_certificate(directory)
+        shutil.chown(self.private_key, MAIL_USER)
 
     @cached_property
     def tls(self) -> ssl.SSLContext:

@@ -25,6 +25,7 @@ MAIL_USER = "nobody"
 _SALT = b"restante"
 _READY_SECONDS = 30.0
 _STOP_SECONDS = 60.0
+_LAST_LINES = 15
 _QUIET_SECONDS = 0.0005
 _SETTLE_SECONDS = 0.05
 
@@ -103,7 +104,7 @@ class Peer(ABC):
         while not _greets(self.port):
             if self._process.poll() is not None or time.monotonic() > deadline:
                 self.stop()
-                raise PeerFailed(f"{self.name} does not start; see {self.directory}/output")
+                raise PeerFailed(f"{self.name} does not start; it said last:\n{self._last_words()}")
             time.sleep(0.02)
 
     def stop(self) -> None:
@@ -145,6 +146,10 @@ class Peer(ABC):
     def how_measured(self) -> str:
         """Return how CPU time is counted."""
         return self._running()[1].how
+
+    def _last_words(self) -> str:
+        lines = (self.directory / "output").read_text(errors="replace").splitlines()
+        return "\n".join(lines[-_LAST_LINES:])
 
     def _running(self) -> tuple[subprocess.Popen[bytes], CpuAccount]:
         if self._process is None or self._account is None:
