@@ -85,6 +85,8 @@ class ServerProcess:
             f'[[auth.source]]\ntype = "passwd-file"\npath = "{self.passwords}"\n'
             f"[auth.throttle]\nfree_failures = 1000000\n"
             f'[mail]\npath = "{self.mail}/{{name}}"\n'
+            f"[limits]\nbefore_login_per_address = 5000\nconnections_per_address = 5000\n"
+            f"connections_per_network = 5000\n"
             f"{self._settings}"
         )
 

@@ -13,6 +13,7 @@ from array import array
 from collections import OrderedDict
 from collections.abc import Collection
 from dataclasses import dataclass
+from hashlib import blake2b
 from pathlib import Path
 from typing import BinaryIO
 
@@ -93,12 +94,14 @@ class MaildirStore:
         try:
             status = os.stat(mailbox)
         except (FileNotFoundError, NotADirectoryError):
-            return MaildirDrop(self, mailbox, None, EMPTY)
+            status = None
         except OSError as error:
             raise TemporaryFailure from error
-        key = (status.st_dev, status.st_ino)
+        key = _absent(mailbox) if status is None else (status.st_dev, status.st_ino)
         with self._guard:
             self._locks.acquire(key)
+        if status is None:
+            return MaildirDrop(self, mailbox, key, EMPTY)
         try:
             return MaildirDrop(self, mailbox, key, self._up_to_date(mailbox, key))
         except BaseException:
@@ -385,6 +388,11 @@ def stands(mailbox: bytes, image: ListingImage) -> bool:
         return False
     seen = changed(mailbox)
     return seen == (version.new_changed_ns, version.cur_changed_ns)
+
+
+def _absent(mailbox: bytes) -> Key:
+    """Return what a Maildir is locked by that does not exist yet: no device has number 0."""
+    return 0, int.from_bytes(blake2b(mailbox, digest_size=8).digest(), "big")
 
 
 def _stamp(mailbox: bytes) -> Stamp | None:
