@@ -5,7 +5,8 @@
 
 The items with their levels stand in `docs/reference/conformance/*.toml`, each group with the state
 that holds where nothing better is known. "Tested" is never written there: an item is tested when a
-black-box case of `restante.examine` has its id, or a test cites it as `conformance: 1939-S-31`.
+black-box case of `restante.examine` has its id, or a test or a transcript cites it as
+`conformance: 1939-S-31`.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ from restante.examine.dialogue import (
     Quit,
     Use,
 )
-from restante.examine.fixtures import M2, M5, TEN_LINES
+from restante.examine.fixtures import M0, M2, M5, TEN_LINES
 from restante.examine.outcome import Unmet
 from restante.examine.stage import Stage
 
@@ -60,6 +60,15 @@ CASES = (
         steps=(second_login(ERR), Use("first"), Ask("STAT", r"\+OK 2 320")),
     ),
     Case(
+        id="1939-S-46",
+        title="An empty maildrop is locked like any other",
+        source=SOURCE,
+        level=Level.MUST,
+        variant="locked-empty",
+        mail=M0,
+        steps=(second_login(ERR), Use("first"), Ask("STAT", r"\+OK 0 0")),
+    ),
+    Case(
         id="1939-S-47",
         title="The refusal of a busy maildrop says so, where response codes are announced",
         source=SOURCE,
@@ -92,6 +101,7 @@ CASES = (
         title="Every reason to refuse a login gives -ERR",
         source=SOURCE,
         level=Level.MUST,
+        mail=M2,
         start=Start.GREETED,
         capabilities=("USER",),
         steps=(

@@ -239,6 +239,7 @@ CATCHES: dict[str, tuple[str, ...]] = {
     ),
     "no-lock": (
         "1939-S-46/locked",
+        "1939-S-46/locked-empty",
         "1939-S-48",
     ),
     "no-stls": (
