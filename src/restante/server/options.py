@@ -177,7 +177,7 @@ class ServerOptions:
     limits: LimitOptions = field(default_factory=LimitOptions)
     offers: OfferOptions = field(default_factory=OfferOptions)
     user: str | None = None
-    """Who workers become when the supervisor was started as root; not set: they stay who they are."""
+    """Who workers become where the supervisor was started as root; not set: they stay root."""
     auth_user: str | None = None
     """Who the auth process becomes; it alone can then read the credential stores."""
 

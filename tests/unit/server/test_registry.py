@@ -18,6 +18,12 @@ class Somebody:
         self.dropped.append(reason)
         self._registry.remove(self._name)
 
+    def drain(self) -> None:
+        self.drop("drained")
+
+    def tick(self, now: float) -> None:
+        """There is no deadline."""
+
 
 def test_who_describes_everybody() -> None:
     registry = Registry()
