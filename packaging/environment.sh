@@ -23,4 +23,9 @@ debian=/usr/bin/python3
 if [ -x "$debian" ] && "$debian" -c 'import sys; sys.exit(sys.version_info < (3, 11))'; then
     export UV_PYTHON="$debian"
 fi
+# The machine's own store of authorities also has the one of a proxy that looks into TLS, where
+# there is such a proxy; uv's has not.
+if [ -e /etc/ssl/certs/ca-certificates.crt ]; then
+    export UV_SYSTEM_CERTS="${UV_SYSTEM_CERTS-1}"
+fi
 UV_PYTHON_DOWNLOADS=never exec "$uv" sync --locked --quiet "$@"
