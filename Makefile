@@ -13,6 +13,7 @@ help:
 	@echo "make bench      speed and memory beside Dovecot (about 20 minutes)"
 	@echo "make test-long  power cuts, fuzzing and the like, for as long as it takes"
 	@echo "make docs       make the generated pages of the documentation anew"
+	@echo "make clean      remove what make has made, the demo's folder excepted"
 
 .venv/.made: uv.lock pyproject.toml packaging/environment.sh
 	@sh packaging/environment.sh
@@ -45,5 +46,19 @@ unit: .venv/.made
 
 test-long: .venv/.made test-packages
 	$(PYTHON) -m pytest -q -m long
+
+# Tests hold each of these pages to its source; benchmarks.md is made by `make bench` and interop.md
+# by docs/generate_interop.py, which both run other programs.
+docs: .venv/.made
+	$(PYTHON) docs/generate_conformance.py
+	$(PYTHON) docs/generate_states.py
+	$(PYTHON) docs/generate_cli.py
+	$(PYTHON) docs/generate_log.py
+	.venv/bin/restante config explain --markdown >docs/reference/.configuration.md
+	mv docs/reference/.configuration.md docs/reference/configuration.md
+
+clean:
+	rm -rf .venv .uv .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage .coverage.* build dist
+	find src tests benchmarks docs fuzz -name __pycache__ -type d -prune -exec rm -rf {} +
 
 -include benchmarks/Makefile.inc
