@@ -89,11 +89,13 @@ class WorkerConnection(asyncio.Protocol):
             return
         if frame.kind is not Kind.AUTHENTICATE:
             raise BadFrame("a frame that workers do not send")
+        if frame.request in self._tasks:
+            raise BadFrame("a number that another login has")
         credentials, peer = read_request(frame.fields)
         try:
             identity = self._authenticator.authenticate_at_once(credentials, peer)
-        except Refusal as refusal:
-            self._answer(Kind.REFUSED, frame.request, refusal_fields(refusal))
+        except Exception as error:
+            self._fail(frame.request, error)
             return
         if identity is not None:
             self._answer(Kind.ADMITTED, frame.request, identity_fields(identity))
@@ -102,19 +104,23 @@ class WorkerConnection(asyncio.Protocol):
         else:
             task = self._loop.create_task(self._authenticate(frame.request, credentials, peer))
             self._tasks[frame.request] = task
+            # Not in the task itself: one that is withdrawn before its first step never runs.
+            task.add_done_callback(lambda _: self._tasks.pop(frame.request, None))
 
     async def _authenticate(self, request: int, credentials: Credentials, peer: Peer) -> None:
         try:
             identity = await self._authenticator.authenticate(credentials, peer)
-        except Refusal as refusal:
-            self._answer(Kind.REFUSED, request, refusal_fields(refusal))
-        except Exception as error:  # a defect costs one login, never the process
-            self._log(Event.FAULT, reason=type(error).__name__)
-            self._answer(Kind.REFUSED, request, refusal_fields(TemporaryFailure()))
+        except Exception as error:
+            self._fail(request, error)
         else:
             self._answer(Kind.ADMITTED, request, identity_fields(identity))
-        finally:
-            self._tasks.pop(request, None)
+
+    def _fail(self, request: int, error: Exception) -> None:
+        """Refuse; a defect costs one login, never the process or the others of its worker."""
+        if not isinstance(error, Refusal):
+            self._log(Event.FAULT, reason=type(error).__name__)
+            error = TemporaryFailure()
+        self._answer(Kind.REFUSED, request, refusal_fields(error))
 
     def _answer(self, kind: Kind, request: int, fields: list[bytes]) -> None:
         self._answers.append(encode(kind, request, fields))
