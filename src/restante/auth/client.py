@@ -34,6 +34,8 @@ class AuthClient:
         future: asyncio.Future[Identity] = asyncio.get_running_loop().create_future()
 
         def answer(outcome: Identity | Refusal) -> None:
+            if future.done():  # given up, and not yet told to withdraw
+                return
             if isinstance(outcome, Refusal):
                 future.set_exception(outcome)
             else:
@@ -94,6 +96,8 @@ class AuthClient:
             except OSError as error:
                 self._log(Event.AUTH_UNAVAILABLE, reason=type(error).__name__)
                 raise TemporaryFailure from error
+            if self._line.lost:  # it was accepted by a process that was ending
+                raise TemporaryFailure
             return self._line
 
 
@@ -132,11 +136,10 @@ class _Line(asyncio.Protocol):
     def ask(self, credentials: Credentials, peer: Peer, answer: Answer) -> Callable[[], None]:
         """Ask; what is returned withdraws the question."""
         if len(self._waiting) >= MAXIMUM_WAITING:
-            self._loop.call_soon(answer, TemporaryFailure())
-            return _nothing
+            return self._loop.call_soon(answer, TemporaryFailure()).cancel
         self._number = number = (self._number + 1) & 0xFFFFFFFF
-        self._waiting[number] = answer
         self._send(encode(Kind.AUTHENTICATE, number, request_fields(credentials, peer)))
+        self._waiting[number] = answer
         return partial(self._withdraw, number)
 
     def _withdraw(self, number: int) -> None:
@@ -163,18 +166,21 @@ class _Line(asyncio.Protocol):
         answer = self._waiting.pop(frame.request, None)
         if answer is None:
             return
-        if frame.kind is Kind.ADMITTED:
-            answer(read_identity(frame.fields))
-        elif frame.kind is Kind.REFUSED:
-            answer(read_refusal(frame.fields))
-        else:
+        try:
+            outcome = _read(frame)
+        except BadFrame:
             answer(TemporaryFailure())
-            raise BadFrame("a frame that the auth process does not send")
+            raise
+        answer(outcome)
+
+
+def _read(frame: Frame) -> Identity | Refusal:
+    if frame.kind is Kind.ADMITTED:
+        return read_identity(frame.fields)
+    if frame.kind is Kind.REFUSED:
+        return read_refusal(frame.fields)
+    raise BadFrame("a frame that the auth process does not send")
 
 
 def _cancel(task: asyncio.Task[None]) -> None:
     task.cancel()
-
-
-def _nothing() -> None:
-    """Withdraw what was never asked."""
