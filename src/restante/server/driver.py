@@ -102,7 +102,14 @@ class Driver:
     # ---- what the connection asks
 
     def advance(self) -> None:
-        """Answer what can be answered now."""
+        """Answer what can be answered now; a defect on the way costs this session alone."""
+        try:
+            self._answer()
+        except Exception as error:
+            self._log_fault(error)
+            self._connection.drop("fault")
+
+    def _answer(self) -> None:
         connection = self._connection
         session = connection.session
         flushes = 0
@@ -123,7 +130,7 @@ class Driver:
             if flushes > 1:
                 # A client that pipelines without end must not keep the others waiting.
                 self._service.loop.call_soon(self.advance)
-                return
+                break
         if self._ended:
             return
         if session.octets_waiting or connection.reading_paused:
@@ -213,11 +220,8 @@ class Driver:
             outcome = await self._service.authenticator.authenticate(
                 credentials, self._connection.peer
             )
-        except Refusal as refusal:
-            outcome = refusal
-        except Exception as error:  # a defect costs one login, never the worker
-            self._log_fault(error)
-            outcome = TemporaryFailure(reason="fault")
+        except Exception as error:
+            outcome = self._as_refusal(error)
         self._judged(credentials, outcome)
 
     def _judged(self, credentials: Credentials, outcome: Identity | Refusal) -> None:
@@ -234,8 +238,8 @@ class Driver:
             maildrop = self._service.store.open_ready(identity)
         except MaildropInUse:
             maildrop = None
-        except Refusal as refusal:
-            self._refuse_login(credentials, refusal, Event.MAILDROP_FAILED)
+        except Exception as error:
+            self._refuse_login(credentials, self._as_refusal(error), Event.MAILDROP_FAILED)
             return
         if maildrop is None:
             self._withdraw = self._task(self._open_later(credentials, identity))
@@ -251,11 +255,8 @@ class Driver:
                 service.executor,
                 wait_seconds=service.options.limits.maildrop_wait_seconds,
             )
-        except Refusal as refusal:
-            self._refuse_login(credentials, refusal, Event.MAILDROP_FAILED)
-        except Exception as error:  # a defect costs one login, never the worker
-            self._log_fault(error)
-            self._connection.session.refuse(TemporaryFailure())
+        except Exception as error:
+            self._refuse_login(credentials, self._as_refusal(error), Event.MAILDROP_FAILED)
         else:
             self._admit(credentials, identity, maildrop)
         self._withdraw = None
@@ -301,8 +302,8 @@ class Driver:
         octets = CHUNK_OCTETS if self._whole else TOP_OCTETS
         try:
             data = reader.read_ready(octets)
-        except Refusal as refusal:
-            self._message_refused(refusal)
+        except Exception as error:
+            self._message_refused(self._as_refusal(error))
             return
         if data is None:
             self._in_thread(partial(reader.read, octets), self._message_read)
@@ -312,8 +313,8 @@ class Driver:
     def _message_read(self, future: "Future[bytes]") -> None:
         try:
             data = future.result()
-        except Refusal as refusal:
-            self._message_refused(refusal)
+        except Exception as error:
+            self._message_refused(self._as_refusal(error))
         else:
             self._message_piece(data)
 
@@ -338,7 +339,7 @@ class Driver:
         self._service.flood_log(
             Event.MESSAGE_FAILED,
             peer=self._connection.origin,
-            reason=_cause(refusal) or refusal.text,
+            reason=refusal.reason or _cause(refusal) or refusal.text,
             user=self._user(),
         )
         session = self._connection.session
@@ -348,9 +349,12 @@ class Driver:
             session.refuse(refusal)
 
     def _close_reader(self) -> None:
-        if self._reader is not None:
-            self._reader.close()
-            self._reader = None
+        reader, self._reader = self._reader, None
+        if reader is not None:
+            try:
+                reader.close()
+            except Exception as error:
+                self._log_fault(error)
 
     # ---- UPDATE and the end
 
@@ -396,9 +400,12 @@ class Driver:
 
     def _release(self) -> None:
         self._close_reader()
-        if self._maildrop is not None:
-            self._maildrop.close()
-            self._maildrop = None
+        maildrop, self._maildrop = self._maildrop, None
+        if maildrop is not None:
+            try:
+                maildrop.close()
+            except Exception as error:
+                self._log_fault(error)
 
     # ---- threads
 
@@ -434,6 +441,13 @@ class Driver:
             removed=self._removed,
             user=self._identity.name,
         )
+
+    def _as_refusal(self, error: Exception) -> Refusal:
+        """Make a refusal of what nobody foresaw: a defect costs one answer, never the worker."""
+        if isinstance(error, Refusal):
+            return error
+        self._log_fault(error)
+        return TemporaryFailure(reason="fault")
 
     def _log_fault(self, error: BaseException) -> None:
         # The type alone: the arguments of an unforeseen error may hold anything.

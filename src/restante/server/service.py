@@ -15,7 +15,7 @@ from restante.server.limits import Limits
 from restante.server.offering import Offering
 from restante.server.options import ListenerOptions, ServerOptions
 from restante.server.registry import Registry
-from restante.telemetry import Log, RateLimitedLog
+from restante.telemetry import Event, Log, RateLimitedLog
 
 
 class Service:
@@ -85,7 +85,12 @@ class Service:
         """Let every connection look at its deadlines; called about once a second."""
         self.now = now
         for connection in self.registry:
-            connection.tick(now)
+            try:
+                connection.tick(now)
+            except Exception as error:
+                # The deadlines of all others depend on getting past this one.
+                self.log(Event.FAULT, reason=type(error).__name__)
+                connection.drop("fault")
 
     def begin_drain(self) -> None:
         """End sessions that wait for a command; others end behind the reply they are at."""

@@ -21,7 +21,7 @@ from restante.server.generation import Generation
 from restante.server.limits import Limits, SharedCounts
 from restante.server.options import ListenerOptions
 from restante.server.service import Service
-from restante.telemetry import LineLog
+from restante.telemetry import Event, LineLog
 
 try:
     from uvloop import new_event_loop
@@ -86,6 +86,7 @@ class Worker:
 
     async def run(self) -> None:
         """Serve until it is over."""
+        self._loop.set_exception_handler(self._log_fault)
         # The supervisor decides when to end; a terminal's Ctrl-C reaches every process at once.
         self._loop.add_signal_handler(signal.SIGINT, lambda: None)
         self._loop.add_signal_handler(signal.SIGTERM, self._drain)
@@ -135,6 +136,14 @@ class Worker:
         self._channel.write()
         if not self._channel.wants_to_write:
             self._loop.remove_writer(self._channel.socket)
+
+    def _log_fault(self, loop: asyncio.AbstractEventLoop, context: dict[str, object]) -> None:
+        """Log what escaped from a call of the loop's, as one line and without its arguments."""
+        error = context.get("exception")
+        self._parts.log(
+            Event.FAULT,
+            reason=type(error).__name__ if error is not None else str(context.get("message")),
+        )
 
     # ---- time
 
