@@ -42,15 +42,18 @@ class Connection(asyncio.Protocol):
         "_closing",
         "_driver",
         "_engine",
+        "_heard",
         "_input_ended",
         "_lost",
         "_offering",
         "_opened_at",
         "_outlet",
-        "_outlet_octets",
         "_service",
+        "_taken_at",
         "_tls_since",
         "_transport",
+        "_unacknowledged",
+        "_unread_octets",
         "_writing_paused",
         "congested",
         "peer",
@@ -63,7 +66,9 @@ class Connection(asyncio.Protocol):
         self._offering = offering
         self._engine: TlsEngine | None = None
         self._outlet: Outlet | None = None
-        self._outlet_octets = 0
+        self._unread_octets = self._unacknowledged = 0
+        """As last seen: what waits to be written, and what the client's machine has not taken."""
+        self._taken_at = 0.0
         self._admission: Admission | None = None
         self._driver: Driver | None = None
         self.reading_paused = False
@@ -72,6 +77,8 @@ class Connection(asyncio.Protocol):
         self.congested = False
         """Output waits for the client to read."""
         self._closing = self._lost = self._input_ended = False
+        self._heard = False
+        """The client sent something since the last tick."""
         self._tls_since = 0.0
 
     # ---- the transport's calls
@@ -106,7 +113,7 @@ class Connection(asyncio.Protocol):
         driver = self._driver
         if driver is None or self._closing:
             return
-        self._active_at = self._service.now
+        self._heard = True
         if self._engine is None:
             self.session.receive_data(data)
         elif not self._receive_ciphertext(self._engine, data):
@@ -117,7 +124,7 @@ class Connection(asyncio.Protocol):
         """Let a client that sends no more still have its answers."""
         if self._driver is None or self._closing:
             return False
-        if self._engine is not None:
+        if self._engine is not None and not self._engine.peer_closed:
             # TLS has its own end; without it the stream may have been cut by anybody.
             return False
         self._input_ended = True
@@ -148,7 +155,8 @@ class Connection(asyncio.Protocol):
         self.congested = bool(self._outlet)
         if self._driver is None:
             return
-        self._active_at = self._service.now
+        # The client took something, even if as much waits again by the next tick.
+        self._unread_octets = -1
         self._pump()
         if not self._closing:
             self._driver.advance()
@@ -195,6 +203,7 @@ class Connection(asyncio.Protocol):
         and the reset could reach it before the last reply does.
         """
         self._closing = True
+        self._active_at = self._service.loop.time()
         if self._lost or self.congested:
             # `_pump` comes back here when the last of it is written.
             return
@@ -202,7 +211,6 @@ class Connection(asyncio.Protocol):
             self._engine.close()
             self._send_ciphertext(self._engine)
         if linger and not self._input_ended and self._transport.can_write_eof():
-            self._opened_at = self._service.loop.time()
             self._transport.write_eof()
         else:
             self._transport.close()
@@ -211,18 +219,22 @@ class Connection(asyncio.Protocol):
 
     def tick(self, now: float) -> None:
         """Look at the deadlines."""
+        if self._heard:
+            # Only here, so that nobody is held idle for longer than they are.
+            self._heard = False
+            self._active_at = now
+        unread = self._transport.get_write_buffer_size() + (1 if self._outlet else 0)
+        if unread != self._unread_octets:
+            self._unread_octets = unread
+            self._taken_at = self._active_at = now
         limits = self._service.options.limits
-        if self._closing:
-            overdue = now - self._opened_at > LINGER_SECONDS + limits.write_stall_seconds
-            if overdue or (not self.congested and now - self._opened_at > LINGER_SECONDS):
+        if unread and now - self._taken_at > limits.write_stall_seconds:
+            self.drop("client does not read")
+        elif self._closing:
+            if not unread and now - self._active_at > LINGER_SECONDS:
                 self._transport.abort()
-            return
-        if self._driver is None:
-            return
-        if self._tls_since and now - self._tls_since > limits.tls_handshake_seconds:
+        elif self._tls_since and now - self._tls_since > limits.tls_handshake_seconds:
             self.drop("tls handshake timeout")
-        elif self._unread_octets():
-            self._check_stall(now)
         elif not self.session.authenticated:
             if now - self._opened_at > limits.before_login_seconds:
                 self.drop("login timeout")
@@ -345,22 +357,11 @@ class Connection(asyncio.Protocol):
 
     # ---- deadlines
 
-    def _unread_octets(self) -> int:
-        return self._transport.get_write_buffer_size() + (1 if self._outlet else 0)
-
-    def _check_stall(self, now: float) -> None:
-        waiting = self._unread_octets()
-        if waiting != self._outlet_octets:
-            self._outlet_octets = waiting
-            self._active_at = now
-        elif now - self._active_at > self._service.options.limits.write_stall_seconds:
-            self.drop("client does not read")
-
     def _check_autologout(self, now: float) -> None:
         """End an idle session, silently (RFC 1939 §3), unless its client is still reading."""
         unacknowledged = _unacknowledged_octets(self._transport)
-        if unacknowledged and unacknowledged != self._outlet_octets:
-            self._outlet_octets = unacknowledged
+        if unacknowledged and unacknowledged != self._unacknowledged:
+            self._unacknowledged = unacknowledged
             self._active_at = now
             return
         self.drop("autologout")
