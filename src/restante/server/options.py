@@ -113,8 +113,6 @@ class LimitOptions:
     """From one IPv4 /24 or one IPv6 /48."""
     before_login_per_address: int = 20
     """Of these, not yet logged in."""
-    sessions_per_account: int = 20
-    """Connections that try one account at once; only one of them holds its maildrop."""
     before_login_seconds: float = 60.0
     """Until a login must have succeeded. Departs from RFC 1939 §3: its ten minutes are for
     sessions that somebody owns; before the login they would be for anybody."""
@@ -125,7 +123,7 @@ class LimitOptions:
     write_stall_seconds: float = 90.0
     """Without one octet taken by the client while a reply waits."""
     drain_seconds: float = 30.0
-    """After SIGTERM or a reload, until sessions that still run are cut."""
+    """After SIGTERM, until sessions that still run are cut."""
     maildrop_wait_seconds: float = 2.0
     """For a lock that another session holds, before [IN-USE]."""
 
@@ -137,7 +135,6 @@ class LimitOptions:
             "connections_per_address",
             "connections_per_network",
             "before_login_per_address",
-            "sessions_per_account",
         ):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} is at least 1")
