@@ -11,6 +11,7 @@ import socket
 from collections.abc import Callable
 from pathlib import Path
 
+from restante.errors import ConfigurationError
 from restante.server.channel import Channel, Message
 
 Answer = Callable[[Message], None]
@@ -28,12 +29,16 @@ class ControlSocket:
         selector: selectors.BaseSelector,
         obey: Callable[[Message, Answer], None],
     ) -> None:
+        """Begin to listen.
+
+        Raises:
+            ConfigurationError: another server listens there.
+        """
         self._path = path
         self._selector = selector
         self._obey = obey
         self._clients: set[Channel] = set()
-        with contextlib.suppress(FileNotFoundError):
-            path.unlink()
+        _remove_what_is_left(path)
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
         mask = os.umask(0o177)
         try:
@@ -96,3 +101,16 @@ class ControlSocket:
         self._clients.discard(client)
         self._selector.unregister(client.socket)
         client.close()
+
+
+def _remove_what_is_left(path: Path) -> None:
+    """Remove the socket of a server that died; one that answers is somebody else's."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        try:
+            probe.connect(str(path))
+        except FileNotFoundError:
+            return
+        except ConnectionRefusedError:
+            path.unlink(missing_ok=True)
+            return
+    raise ConfigurationError("state_directory: another server is running with it")

@@ -47,6 +47,10 @@ class SharedCounts:
                 return slot
         return None
 
+    def free(self) -> int:
+        """Return how many regions nobody has."""
+        return self.slots - len(self.regions())
+
     def give_back(self, slot: int) -> None:
         """Forget what a worker that is gone has counted."""
         start = slot * _REGION * 4

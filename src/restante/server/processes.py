@@ -48,9 +48,17 @@ def spawn(
     """Fork a process that lives `life` and then ends.
 
     `to_close` are descriptors of the parent's that are none of its business.
+
+    Raises:
+        OSError: the system has no room for another process.
     """
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
-    pid = os.fork()
+    try:
+        pid = os.fork()
+    except OSError:
+        ours.close()
+        theirs.close()
+        raise
     if pid == 0:
         ours.close()
         _live(life, theirs, user=user, to_close=to_close, log=log)

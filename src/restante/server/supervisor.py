@@ -10,7 +10,7 @@ import selectors
 import signal
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from restante.errors import ConfigurationError
@@ -152,20 +152,27 @@ class Supervisor:
                     sock = known[1]
                 found[name] = (options, sock)
         except ConfigurationError:
-            for sock in bound:
-                sock.close()
+            self._close(bound)
             raise
-        for name, (_, sock) in self._listeners.items():
-            if name not in found:
-                sock.close()
+        self._close(sock for name, (_, sock) in self._listeners.items() if name not in found)
         self._listeners = found
         for options, sock in found.values():
             if sock in bound:
                 self._log(Event.LISTENING, address=bound_address(sock), mode=options.tls)
 
+    def _auth_socket(self, generation: int) -> Path:
+        run = self._generation.options.state_directory / "run"
+        return run / f"auth-{os.getpid()}-{generation}.sock"
+
+    def _close(self, sockets: Iterable[socket.socket]) -> None:
+        """Close sockets, except those that were handed over: they cannot be bound again."""
+        for sock in list(sockets):
+            if sock not in self._inherited.values():
+                sock.close()
+
     def _listen_for_workers(self) -> tuple[Path, socket.socket]:
         options = self._generation.options
-        path = options.state_directory / "run" / f"auth-{os.getpid()}-{self._number}.sock"
+        path = self._auth_socket(self._number + 1)
         path.unlink(missing_ok=True)
         sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
         mask = os.umask(0o177)
@@ -182,10 +189,11 @@ class Supervisor:
     # ---- processes
 
     def _start_generation(self) -> None:
+        listening = self._listen_for_workers()
         self._number += 1
         if self._auth is not None:
             self._auth[1].close()
-        self._auth = self._listen_for_workers()
+        self._auth = listening
         self._start("auth")
         for _ in range(self._generation.options.workers):
             self._start("worker")
@@ -194,15 +202,24 @@ class Supervisor:
         options = self._generation.options
         user = options.auth_user if role == "auth" else options.user
         slot = self._counts.take() if role == "worker" else None
-        child = spawn(
-            role,
-            self._life(role, slot),
-            generation=self._number,
-            user=user,
-            to_close=self._private_descriptors(role),
-            now=time.monotonic(),
-            log=self._log,
-        )
+        try:
+            child = spawn(
+                role,
+                self._life(role, slot),
+                generation=self._number,
+                user=user,
+                to_close=self._private_descriptors(role),
+                now=time.monotonic(),
+                log=self._log,
+            )
+        except OSError as error:
+            # No process or no descriptor is to be had now; those there are go on serving.
+            self._log(Event.FAULT, role=role, reason=error.strerror)
+            if slot is not None:
+                self._counts.give_back(slot)
+            number = self._number
+            self._later(FIRST_PAUSE_SECONDS, lambda: self._replace(role, number))
+            return
         child.slot = slot
         child.ready = role == "auth"
         self._children[child.pid] = child
@@ -302,6 +319,8 @@ class Supervisor:
             answer({})
         self._log(Event.PROCESS_ENDED, role=child.role, process=child.pid, status=status)
         if child.leaving or self._stopping_since is not None:
+            if child.role == "auth":
+                self._auth_socket(child.generation).unlink(missing_ok=True)
             return
         pause = self._pause(child)
         number = child.generation
@@ -331,13 +350,23 @@ class Supervisor:
             generation = self._load()
             if generation.options.state_directory != self._generation.options.state_directory:
                 raise ConfigurationError("state_directory: it changes with a restart only")
+            if generation.options.workers > self._counts.free():
+                raise ConfigurationError("sessions of too many earlier reloads are not over yet")
             self._bind(generation.options.listeners)
-        except ConfigurationError as error:
-            self._log(Event.RELOAD_REFUSED, reason=str(error))
+        except Exception as error:
+            foreseen = isinstance(error, ConfigurationError)
+            reason = str(error) if foreseen else f"unforeseen {type(error).__name__}"
+            self._log(Event.RELOAD_REFUSED, reason=reason)
             self._notifier.ready()
-            return str(error)
-        self._generation = generation
-        self._start_generation()
+            return reason
+        previous, self._generation = self._generation, generation
+        try:
+            self._start_generation()
+        except OSError as error:
+            self._generation = previous
+            self._log(Event.RELOAD_REFUSED, reason=error.strerror)
+            self._notifier.ready()
+            return "the server has no room for another generation now"
         self._log(Event.RELOADED, generation=self._number)
         return None
 

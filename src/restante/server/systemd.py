@@ -6,6 +6,7 @@ sd_listen_fds(3) and sd_notify(3). Without systemd both do nothing.
 import os
 import socket
 import time
+from collections import Counter
 from collections.abc import Mapping, MutableMapping
 
 _FIRST_DESCRIPTOR = 3
@@ -23,12 +24,16 @@ def inherited_sockets(environment: MutableMapping[str, str]) -> dict[str, socket
     for variable in ("LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"):
         environment.pop(variable, None)
     found: dict[str, socket.socket] = {}
+    repeated: Counter[str] = Counter()
     for number in range(count):
         name = names[number] if number < len(names) and names[number] else "unknown"
         descriptor = _FIRST_DESCRIPTOR + number
         os.set_inheritable(descriptor, False)
-        repeated = sum(known.split(".")[0] == name for known in found)
-        found[f"{name}.{repeated}" if repeated else name] = socket.socket(fileno=descriptor)
+        unique = name
+        while unique in found:
+            repeated[name] += 1
+            unique = f"{name}.{repeated[name]}"
+        found[unique] = socket.socket(fileno=descriptor)
     return found
 
 
