@@ -28,6 +28,7 @@ from restante.telemetry import Event, Field, LineLog, Log, RecordingLog
 if TYPE_CHECKING:
     from restante.admin.control import ControlClient
     from restante.auth.administration import Administration
+    from restante.server.certificates import Certificates
     from restante.server.generation import Generation
     from restante.stores.maildir import MaildirStore
 
@@ -51,9 +52,9 @@ def serve(file: Path, announce: Announce | None = None) -> int:
     from restante.server.supervisor import Supervisor
 
     configuration = loading.load(file)
-    check(configuration)
+    first = generation(configuration, check(configuration))
     log = LineLog() if announce is None else AnnouncingLog(announce)
-    supervisor = Supervisor(generation(configuration), lambda: _reload(file), log)
+    supervisor = Supervisor(first, lambda: _reload(file), log)
     try:
         return supervisor.run()
     except ConfigurationError as error:
@@ -62,12 +63,11 @@ def serve(file: Path, announce: Announce | None = None) -> int:
 
 def _reload(file: Path) -> "Generation":
     configuration = loading.load(file)
-    check(configuration)
-    return generation(configuration)
+    return generation(configuration, check(configuration))
 
 
-def check(configuration: Configuration) -> None:
-    """Hold a configuration against this machine: its files, users and certificates.
+def check(configuration: Configuration) -> "Certificates | None":
+    """Hold a configuration against this machine, and return its certificates if it has any.
 
     Raises:
         ConfigurationError: it cannot be honoured here.
@@ -78,14 +78,15 @@ def check(configuration: Configuration) -> None:
     findings = configuration.findings()
     check_environment(configuration, findings)
     findings.raise_any()
-    if configuration.server.tls.certificate is not None:
-        try:
-            Certificates(configuration.server.tls)
-        except ConfigurationError as error:
-            raise configuration.locate(error) from error
+    if configuration.server.tls.certificate is None:
+        return None
+    try:
+        return Certificates(configuration.server.tls)
+    except ConfigurationError as error:
+        raise configuration.locate(error) from error
 
 
-def generation(configuration: Configuration) -> "Generation":
+def generation(configuration: Configuration, certificates: "Certificates | None") -> "Generation":
     """Return what the processes of a server are made of."""
     from restante.auth import process
     from restante.auth.client import AuthClient
@@ -98,6 +99,7 @@ def generation(configuration: Configuration) -> "Generation":
 
     return Generation(
         configuration.server,
+        certificates,
         run_auth=lambda listener, log: process.run(auth, listener, log),
         build=build,
     )

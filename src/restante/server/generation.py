@@ -10,6 +10,7 @@ from pathlib import Path
 
 from restante.identity import Authenticator
 from restante.maildrop import MailStore
+from restante.server.certificates import Certificates
 from restante.server.options import ServerOptions
 from restante.telemetry import LineLog
 
@@ -19,6 +20,8 @@ class Generation:
     """One version of everything a server is made of."""
 
     options: ServerOptions
+    certificates: Certificates | None
+    """Read before privileges are dropped: a private key may be root's alone."""
     run_auth: Callable[[socket.socket, LineLog], None]
     """The whole life of the auth process, on the socket it listens on; ends at SIGTERM."""
     build: Callable[[Path, LineLog], tuple[Authenticator, MailStore]]

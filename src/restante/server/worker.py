@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from restante.server import memory
-from restante.server.certificates import Certificates
 from restante.server.channel import Channel, Message
 from restante.server.generation import Generation
 from restante.server.limits import Limits, SharedCounts
@@ -74,7 +73,7 @@ class Worker:
         self._limits = Limits(options.limits, parts.counts, parts.slot)
         self._service = Service(
             options=options,
-            certificates=Certificates(options.tls) if options.tls.certificate else None,
+            certificates=parts.generation.certificates,
             authenticator=authenticator,
             store=store,
             limits=self._limits,
