@@ -4,22 +4,29 @@ A SQLite database beside the mail; it is the truth, and everything faster is der
 Regular messages lie packed by the thousand, because a hundred thousand rows take forty times
 longer to write; what is gone has a row each, so that one name can be asked for.
 
-The generation is raised with every change, in the same transaction.
+The generation is raised with every change, in the same transaction. Reading writes nothing, but
+for a transaction that a crash cut short: whoever opens the catalogue next takes it back.
 """
 
+import os
+import re
 import sqlite3
+import stat
 import time
 from array import array
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import quote_from_bytes
 
 FILE_NAME = "restante.catalogue"
+DAMAGED_NAME = "restante.catalogue-damaged"
 LISTING_NAME = "restante.catalogue-listing"
 PACKED = 4_096
 TOMBSTONES = 100_000
 """Messages remembered after they are gone; the oldest are forgotten first."""
-_SCHEMA_VERSION = 1
+_SCHEMA_VERSION = 2
 _SCHEMA = """
 CREATE TABLE generation (value INTEGER NOT NULL);
 INSERT INTO generation VALUES (0);
@@ -27,17 +34,20 @@ CREATE TABLE pack (
     first INTEGER PRIMARY KEY,
     names BLOB NOT NULL,
     sizes BLOB NOT NULL,
-    unique_ids BLOB NOT NULL
+    unique_ids BLOB NOT NULL,
+    claims BLOB NOT NULL
 );
 CREATE TABLE gone (
-    unique_name BLOB PRIMARY KEY,
-    unique_id BLOB NOT NULL,
+    unique_id BLOB PRIMARY KEY,
+    unique_name BLOB NOT NULL,
     size INTEGER NOT NULL,
     removed INTEGER NOT NULL,
     at INTEGER NOT NULL
 ) WITHOUT ROWID;
-CREATE INDEX gone_unique_id ON gone (unique_id);
+CREATE INDEX gone_unique_name ON gone (unique_name);
 """
+_are_unique_ids = re.compile(rb"[!-~]{1,70}(?:\0[!-~]{1,70})*").fullmatch
+_DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +69,29 @@ class Contents:
     names: list[bytes]
     sizes: "array[int]"
     unique_ids: list[bytes]
+    claims: bytes
+    """An octet for each message, 1: its size was never counted; b"": all were."""
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """A change to a catalogue: all its messages as they are to be, and who went and came."""
+
+    base: int
+    """The generation it is a change to; 0: nothing of it is stored yet."""
+    first: int
+    """Index of the first message that is not as it was then."""
+    names: Sequence[bytes]
+    sizes: "array[int]"
+    unique_ids: Sequence[bytes]
+    claims: bytes = b""
+    gone: Sequence[Gone] = field(default=())
+    back: Sequence[Gone] = field(default=())
+    """Those that were gone and are there again."""
+
+
+class DamagedCatalogue(sqlite3.DatabaseError):
+    """A catalogue whose contents cannot be what was written."""
 
 
 class Catalogue:
@@ -75,27 +108,22 @@ class Catalogue:
             sqlite3.Error: it cannot be used.
         """
         path = mailbox / FILE_NAME
-        if not create and not path.exists():
+        if not _is_there(path) and not create:
             return None
-        mode = "rwc" if create else "ro"
-        connection = sqlite3.connect(
-            f"file:{_quoted(path)}?mode={mode}",
-            uri=True,
-            isolation_level=None,
-            timeout=5.0,
-            check_same_thread=False,
-        )
+        connection = _connect(path, "rwc" if create else "rw")
         try:
-            if create:
-                connection.execute("PRAGMA journal_mode = TRUNCATE")
-                connection.execute("PRAGMA synchronous = FULL")
             version = connection.execute("PRAGMA user_version").fetchone()[0]
             if version == 0 and create:
+                _prepare_to_write(connection)
                 connection.executescript(
                     f"BEGIN; {_SCHEMA} PRAGMA user_version = {_SCHEMA_VERSION}; COMMIT;"
                 )
+            elif version == 0:
+                # Made, but a crash came before anything was written to it.
+                connection.close()
+                return None
             elif version != _SCHEMA_VERSION:
-                raise sqlite3.DatabaseError("the catalogue is of another version")
+                raise sqlite3.NotSupportedError("the catalogue is of another version")
         except sqlite3.Error:
             connection.close()
             raise
@@ -115,28 +143,37 @@ class Catalogue:
 
     def generation(self) -> int:
         """Return the number of the last change."""
-        value: int = self._connection.execute("SELECT value FROM generation").fetchone()[0]
-        return value
+        row = self._connection.execute("SELECT value FROM generation").fetchone()
+        if row is None or not isinstance(row[0], int):
+            raise DamagedCatalogue("the catalogue has no generation")
+        return row[0]
 
     def contents(self) -> Contents:
         """Return everything it knows of the messages that are there."""
         names: list[bytes] = []
         sizes: array[int] = array("Q")
         unique_ids: list[bytes] = []
-        rows = self._connection.execute("SELECT names, sizes, unique_ids FROM pack ORDER BY first")
-        for packed_names, packed_sizes, packed_ids in rows:
-            names += packed_names.split(b"\0")
-            sizes.frombytes(packed_sizes)
-            unique_ids += packed_ids.split(b"\0")
-        return Contents(self.generation(), names, sizes, unique_ids)
+        claims: list[bytes] = []
+        for row in _packs(self._connection):
+            names += row.names
+            sizes += row.sizes
+            unique_ids += row.unique_ids
+            claims.append(row.claims or bytes(len(row.names)))
+        if len(set(unique_ids)) != len(unique_ids):
+            raise DamagedCatalogue("the catalogue has a unique-id twice")
+        joined = b"".join(claims)
+        return Contents(
+            self.generation(), names, sizes, unique_ids, joined if b"\1" in joined else b""
+        )
 
-    def gone(self, unique_name: bytes) -> Gone | None:
-        """Return what is known of a message that was there."""
-        row = self._connection.execute(
-            "SELECT unique_name, unique_id, size, removed FROM gone WHERE unique_name = ?",
+    def vanished(self, unique_name: bytes) -> list[Gone]:
+        """Return the messages of this name that vanished by other hands, the last one first."""
+        rows = self._connection.execute(
+            "SELECT unique_name, unique_id, size, removed FROM gone"
+            " WHERE unique_name = ? AND removed = 0 ORDER BY at DESC, unique_id",
             (unique_name,),
-        ).fetchone()
-        return None if row is None else Gone(row[0], row[1], row[2], bool(row[3]))
+        )
+        return [Gone(row[0], row[1], row[2], bool(row[3])) for row in rows]
 
     def was_given(self, unique_id: bytes) -> bool:
         """Say whether a message that is gone had this unique-id."""
@@ -151,39 +188,18 @@ class Catalogue:
 
     # ---- writing
 
-    def replace(
-        self,
-        first: int,
-        names: Sequence[bytes],
-        sizes: "array[int]",
-        unique_ids: Sequence[bytes],
-        *,
-        gone: Iterable[Gone] = (),
-        back: Iterable[bytes] = (),
-    ) -> int:
-        """Store all messages, of which those before index `first` are as they were.
-
-        `gone` are those that are no longer there, `back` the unique names that are there again.
-        Returns the new generation; durable on return.
-        """
+    def replace(self, changes: Changes) -> int:
+        """Store a change and return the new generation; durable on return."""
         connection = self._connection
+        _prepare_to_write(connection)
         connection.execute("BEGIN IMMEDIATE")
         try:
+            # What is stored may be older than what the change was made of: a disk was full.
+            first = changes.first if changes.base == self.generation() else 0
             start = first - first % PACKED
             connection.execute("DELETE FROM pack WHERE first >= ?", (start,))
-            connection.executemany(
-                "INSERT INTO pack VALUES (?, ?, ?, ?)",
-                (
-                    (
-                        at,
-                        b"\0".join(names[at : at + PACKED]),
-                        sizes[at : at + PACKED].tobytes(),
-                        b"\0".join(unique_ids[at : at + PACKED]),
-                    )
-                    for at in range(start, len(names), PACKED)
-                ),
-            )
-            self._bury(gone, back)
+            connection.executemany("INSERT INTO pack VALUES (?, ?, ?, ?, ?)", _rows(changes, start))
+            self._bury(changes.gone, changes.back)
             connection.execute("UPDATE generation SET value = value + 1")
             generation = self.generation()
             connection.execute("COMMIT")
@@ -193,26 +209,139 @@ class Catalogue:
             raise
         return generation
 
-    def _bury(self, gone: Iterable[Gone], back: Iterable[bytes]) -> None:
+    def _bury(self, gone: Iterable[Gone], back: Iterable[Gone]) -> None:
         now = int(time.time())
         rows = [
-            (message.unique_name, message.unique_id, message.size, int(message.removed), now)
+            (message.unique_id, message.unique_name, message.size, int(message.removed), now)
             for message in gone
         ]
         connection = self._connection
-        connection.executemany("DELETE FROM gone WHERE unique_name = ?", [(name,) for name in back])
+        connection.executemany(
+            "DELETE FROM gone WHERE unique_id = ?", [(message.unique_id,) for message in back]
+        )
         if not rows:
             return
         connection.executemany("INSERT OR REPLACE INTO gone VALUES (?, ?, ?, ?, ?)", rows)
         (count,) = connection.execute("SELECT count(*) FROM gone").fetchone()
         if count > TOMBSTONES:
             connection.execute(
-                "DELETE FROM gone WHERE unique_name IN"
-                " (SELECT unique_name FROM gone ORDER BY at LIMIT ?)",
+                "DELETE FROM gone WHERE unique_id IN"
+                " (SELECT unique_id FROM gone ORDER BY at LIMIT ?)",
                 (count - TOMBSTONES,),
             )
 
 
-def _quoted(path: Path) -> str:
-    """Return a path as it stands in a SQLite URI."""
-    return str(path).replace("%", "%25").replace("?", "%3f").replace("#", "%23")
+# ---- damage
+
+
+def is_damaged(error: sqlite3.Error) -> bool:
+    """Say whether an error means that the file holds no sound catalogue."""
+    if isinstance(error, DamagedCatalogue):
+        return True
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGE
+
+
+def salvage(mailbox: Path) -> Changes:
+    """Return what can still be read of a damaged catalogue, as the first change of a new one."""
+    packs: list[_Pack] = []
+    gone: list[Gone] = []
+    path = mailbox / FILE_NAME
+    with suppress(sqlite3.Error), closing(_connect(path, "rw")) as connection:
+        with suppress(sqlite3.Error):
+            packs.extend(_packs(connection))
+        rows = connection.execute("SELECT unique_name, unique_id, size, removed FROM gone")
+        gone.extend(Gone(row[0], row[1], row[2], bool(row[3])) for row in rows)
+    names: list[bytes] = []
+    sizes: array[int] = array("Q")
+    unique_ids: dict[bytes, None] = {}
+    for pack in packs:
+        for name, size, unique_id in zip(pack.names, pack.sizes, pack.unique_ids, strict=True):
+            if unique_id not in unique_ids:
+                names.append(name)
+                sizes.append(size)
+                unique_ids[unique_id] = None
+    claims = b"\1" * len(names)
+    return Changes(0, 0, names, sizes, list(unique_ids), claims, gone)
+
+
+def set_aside(mailbox: Path) -> None:
+    """Move a damaged catalogue out of the way, and its journal, which belongs to no other.
+
+    Raises:
+        OSError: it cannot be moved.
+    """
+    (mailbox / f"{FILE_NAME}-journal").unlink(missing_ok=True)
+    (mailbox / FILE_NAME).rename(mailbox / DAMAGED_NAME)
+
+
+# ---- the database
+
+
+@dataclass(frozen=True, slots=True)
+class _Pack:
+    names: list[bytes]
+    sizes: "array[int]"
+    unique_ids: list[bytes]
+    claims: bytes
+
+
+def _packs(connection: sqlite3.Connection) -> Iterator[_Pack]:
+    """Yield the packs in order, each held to being one."""
+    rows = connection.execute("SELECT names, sizes, unique_ids, claims FROM pack ORDER BY first")
+    for names, packed_sizes, ids, claims in rows:
+        if not all(isinstance(value, bytes) for value in (names, packed_sizes, ids, claims)):
+            raise DamagedCatalogue("the catalogue holds what is no pack")
+        if len(packed_sizes) % 8 or not _are_unique_ids(ids):
+            raise DamagedCatalogue("the catalogue holds a broken pack")
+        sizes = array("Q", packed_sizes)
+        pack = _Pack(names.split(b"\0"), sizes, ids.split(b"\0"), claims)
+        if not len(pack.names) == len(sizes) == len(pack.unique_ids):
+            raise DamagedCatalogue("the catalogue holds an uneven pack")
+        if len(claims) not in (0, len(sizes)):
+            raise DamagedCatalogue("the catalogue holds an uneven pack")
+        yield pack
+
+
+def _rows(changes: Changes, start: int) -> Iterator[tuple[int, bytes, bytes, bytes, bytes]]:
+    for at in range(start, len(changes.names), PACKED):
+        behind = at + PACKED
+        claims = changes.claims[at:behind]
+        yield (
+            at,
+            b"\0".join(changes.names[at:behind]),
+            changes.sizes[at:behind].tobytes(),
+            b"\0".join(changes.unique_ids[at:behind]),
+            claims if b"\1" in claims else b"",
+        )
+
+
+def _is_there(path: Path) -> bool:
+    """Say whether there is a catalogue; neither it nor its journal may be anything but a file."""
+    return [_is_file(path), _is_file(path.with_name(f"{FILE_NAME}-journal"))][0]
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        status = os.lstat(path)
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        raise sqlite3.OperationalError(f"the catalogue cannot be looked at: {error}") from error
+    if not stat.S_ISREG(status.st_mode):
+        raise sqlite3.OperationalError("the catalogue is no file")
+    return True
+
+
+def _connect(path: Path, mode: str) -> sqlite3.Connection:
+    return sqlite3.connect(
+        f"file:{quote_from_bytes(os.fsencode(path))}?mode={mode}",
+        uri=True,
+        isolation_level=None,
+        timeout=5.0,
+        check_same_thread=False,
+    )
+
+
+def _prepare_to_write(connection: sqlite3.Connection) -> None:
+    connection.execute("PRAGMA journal_mode = TRUNCATE")
+    connection.execute("PRAGMA synchronous = FULL")

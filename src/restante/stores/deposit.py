@@ -1,16 +1,21 @@
-"""Deliveries into a Maildir: written to `tmp`, made durable, then moved to `new`."""
+"""Deliveries into a Maildir: written to `tmp`, made durable, then linked into `new`."""
 
 import os
+import re
 import socket
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from itertools import count
 from pathlib import Path
 from typing import BinaryIO
 
 from restante.errors import TemporaryFailure
+from restante.stores.wire import WireCounter
 
 CHUNK_OCTETS = 1_048_576
+_HOST_CHARACTERS = 24
+"""The unique name becomes the unique-id, which has 70 octets at the most."""
 _deliveries = count(1)
 
 
@@ -24,10 +29,20 @@ def deposit(mailbox: Path, message: BinaryIO, clock_ns: Callable[[], int] = time
     """
     try:
         for folder in ("tmp", "new", "cur"):
-            (mailbox / folder).mkdir(mode=0o700, parents=True, exist_ok=True)
+            _make_folder(mailbox / folder)
         return _deliver(mailbox, message, _unique_name(clock_ns()))
     except OSError as error:
         raise TemporaryFailure("the message could not be stored") from error
+
+
+def _make_folder(path: Path) -> None:
+    """Make a folder and those above it that are missing; they survive a power cut."""
+    if path.is_dir():
+        return
+    _make_folder(path.parent)
+    # Somebody else may deliver the first message at the same time.
+    path.mkdir(mode=0o700, exist_ok=True)
+    synchronise(path.parent)
 
 
 def _deliver(mailbox: Path, message: BinaryIO, unique: str) -> bytes:
@@ -40,29 +55,36 @@ def _deliver(mailbox: Path, message: BinaryIO, unique: str) -> bytes:
         finally:
             os.close(descriptor)
         name = f"{unique},S={octets},W={wire_octets}"
-        # A link would fail where the name is taken; a rename would put the mail there to death.
-        os.link(temporary, mailbox / "new" / name)
+        _publish(temporary, mailbox / "new", name)
     finally:
-        temporary.unlink(missing_ok=True)
-    synchronise(mailbox / "new")
+        with suppress(OSError):
+            temporary.unlink()
     return name.encode()
+
+
+def _publish(temporary: Path, folder: Path, name: str) -> None:
+    # A link fails where the name is taken; a rename would put the mail there to death.
+    os.link(temporary, folder / name)
+    try:
+        synchronise(folder)
+    except OSError:
+        # Who is told that it was not stored will send it again.
+        with suppress(OSError):
+            (folder / name).unlink()
+        raise
 
 
 def _copy(message: BinaryIO, descriptor: int) -> tuple[int, int]:
     """Copy a message and return its octets as stored and as on the wire."""
-    octets = wire_octets = 0
-    last = b""
+    octets = 0
+    counter = WireCounter()
     while data := message.read(CHUNK_OCTETS):
         view = memoryview(data)
         while view:
             view = view[os.write(descriptor, view) :]
         octets += len(data)
-        bare = data.count(b"\n") - data.count(b"\r\n")
-        if last == b"\r" and data.startswith(b"\n"):
-            bare -= 1
-        wire_octets += len(data) + bare
-        last = data[-1:]
-    return octets, wire_octets + (2 if last not in (b"", b"\n") else 0)
+        counter.feed(data)
+    return octets, counter.octets
 
 
 def synchronise(folder: Path) -> None:
@@ -75,7 +97,7 @@ def synchronise(folder: Path) -> None:
 
 
 def _unique_name(now_ns: int) -> str:
-    host = socket.gethostname().replace("/", "\\057").replace(":", "\\072").replace(",", "\\054")
+    host = re.sub(r"[^A-Za-z0-9.-]", "-", socket.gethostname())[:_HOST_CHARACTERS]
     seconds, nanoseconds = divmod(now_ns, 1_000_000_000)
     sequence = next(_deliveries)
     return f"{seconds}.M{nanoseconds // 1000:06d}P{os.getpid()}Q{sequence}.{host}"

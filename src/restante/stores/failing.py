@@ -1,61 +1,76 @@
-"""A store in front of another that fails on demand, to show what a server makes of it."""
+"""A store in front of another that fails on demand: for tests of what a server does then.
 
+It fails before the other store is asked, except that a removal can be carried out in part first.
+"""
+
+from collections import deque
 from collections.abc import Collection
-from enum import Enum
+from dataclasses import dataclass
+from typing import BinaryIO, Literal, Protocol
 
-from restante.errors import Refusal, TemporaryFailure, UpdateIncomplete
+from restante.errors import UpdateIncomplete
 from restante.identity import Identity
-from restante.maildrop import DropListing, Maildrop, MailStore, MessageReader
+from restante.maildrop import Deposits, DropListing, Maildrop, MailStore, MessageReader
+
+Call = Literal["open", "open_message", "read", "remove", "deposit"]
 
 
-class Operation(Enum):
-    """What can fail."""
+class DepositingStore(MailStore, Deposits, Protocol):
+    """A store that hands out mail and takes it in."""
 
-    OPEN = "open"
-    READ = "read"
-    REMOVE = "remove"
+
+@dataclass(slots=True)
+class _Failure:
+    error: Exception
+    skip: int
 
 
 class FailingStore:
-    """Another store, with failures planned ahead."""
+    """A store that does what another does until told to fail."""
 
-    def __init__(self, store: MailStore) -> None:
+    def __init__(self, store: DepositingStore) -> None:
         self._store = store
-        self._planned: dict[Operation, Refusal] = {}
-        self.read_after_octets = 0
+        self._failures: dict[Call, deque[_Failure]] = {}
+        self.waits_for_disk = False
+        """Whether everything says that it would have to wait for a disk."""
 
-    def fail(
-        self, operation: Operation, refusal: Refusal | None = None, *, after_octets: int = 0
-    ) -> None:
-        """Plan a failure; reading fails behind the first `after_octets` of a message."""
-        self._planned[operation] = refusal or TemporaryFailure()
-        self.read_after_octets = after_octets
+    def fail(self, call: Call, error: Exception, *, skip: int = 0, times: int = 1) -> None:
+        """Raise an error from the next calls of a kind, letting some through first."""
+        failures = self._failures.setdefault(call, deque())
+        failures.append(_Failure(error, skip))
+        failures.extend(_Failure(error, 0) for _ in range(times - 1))
 
-    def mend(self) -> None:
-        """Let everything succeed again."""
-        self._planned.clear()
+    def check(self, call: Call) -> None:
+        """Raise what is planned for this call."""
+        failures = self._failures.get(call)
+        if not failures:
+            return
+        if failures[0].skip:
+            failures[0].skip -= 1
+            return
+        raise failures.popleft().error
 
-    def planned(self, operation: Operation) -> Refusal | None:
-        """Return the failure an operation meets."""
-        return self._planned.get(operation)
-
-    def open_ready(self, identity: Identity) -> Maildrop | None:
-        """Open a maildrop, or fail; see the contract."""
-        if Operation.OPEN in self._planned:
+    def open_ready(self, identity: Identity) -> "FailingDrop | None":
+        """Open a maildrop unless the disk is to be waited for; see the contract."""
+        if self.waits_for_disk:
             return None
+        self.check("open")
         maildrop = self._store.open_ready(identity)
-        return None if maildrop is None else _FailingDrop(self, maildrop)
+        return None if maildrop is None else FailingDrop(self, maildrop)
 
-    def open(self, identity: Identity) -> Maildrop:
-        """Open a maildrop, or fail; see the contract."""
-        refusal = self.planned(Operation.OPEN)
-        if refusal is not None:
-            raise refusal
-        return _FailingDrop(self, self._store.open(identity))
+    def open(self, identity: Identity) -> "FailingDrop":
+        """Open a maildrop; see the contract."""
+        self.check("open")
+        return FailingDrop(self, self._store.open(identity))
+
+    def deposit(self, identity: Identity, message: BinaryIO) -> bytes:
+        """Store a message and return its unique-id; see the contract."""
+        self.check("deposit")
+        return self._store.deposit(identity, message)
 
 
-class _FailingDrop:
-    """A maildrop of a failing store."""
+class FailingDrop:
+    """A maildrop of a store that fails on demand."""
 
     def __init__(self, store: FailingStore, maildrop: Maildrop) -> None:
         self._store = store
@@ -63,41 +78,48 @@ class _FailingDrop:
 
     @property
     def listing(self) -> DropListing:
+        """The listing as of the opening."""
         return self._maildrop.listing
 
-    def open_message(self, number: int) -> MessageReader:
-        return _FailingReader(self._store, self._maildrop.open_message(number))
+    def open_message(self, number: int) -> "FailingReader":
+        """Return a reader of a message; see the contract."""
+        self._store.check("open_message")
+        return FailingReader(self._store, self._maildrop.open_message(number))
 
     def remove(self, numbers: Collection[int]) -> None:
-        if self._store.planned(Operation.REMOVE) is not None:
-            raise UpdateIncomplete(len(numbers))
+        """Remove messages; a planned UpdateIncomplete leaves behind as many as it says."""
+        try:
+            self._store.check("remove")
+        except UpdateIncomplete as failure:
+            ordered = sorted(numbers)
+            self._maildrop.remove(ordered[: max(len(ordered) - failure.remaining, 0)])
+            raise
         self._maildrop.remove(numbers)
 
     def close(self) -> None:
+        """Give the lock back."""
         self._maildrop.close()
 
 
-class _FailingReader:
-    """A message of a failing store being read."""
+class FailingReader:
+    """A reader of a store that fails on demand."""
 
     def __init__(self, store: FailingStore, reader: MessageReader) -> None:
         self._store = store
         self._reader = reader
-        self._octets = 0
 
     def read_ready(self, octets: int) -> bytes | None:
-        # A disk that fails is waited for first.
-        return None if self._store.planned(Operation.READ) else self._reader.read_ready(octets)
+        """Return the next octets unless the disk is to be waited for."""
+        if self._store.waits_for_disk:
+            return None
+        self._store.check("read")
+        return self._reader.read_ready(octets)
 
     def read(self, octets: int) -> bytes:
-        refusal = self._store.planned(Operation.READ)
-        if refusal is not None:
-            octets = min(octets, self._store.read_after_octets - self._octets)
-            if octets <= 0:
-                raise refusal
-        data = self._reader.read(octets)
-        self._octets += len(data)
-        return data
+        """Return the next octets."""
+        self._store.check("read")
+        return self._reader.read(octets)
 
     def close(self) -> None:
+        """Let go of the message."""
         self._reader.close()

@@ -4,6 +4,8 @@ The rendered LIST and UIDL, the sizes and the file names of all messages lie one
 that a big maildrop's image can be mapped from a file and costs a login nothing that grows with it.
 An image is derived from the catalogue and never changes; a new version of the maildrop is a new
 image. The folders' times of change say which state of the Maildir it shows.
+
+Sizes that nobody has counted yet, only some file's name claims, are marked as claims.
 """
 
 import struct
@@ -11,14 +13,17 @@ import zlib
 from array import array
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import accumulate, pairwise
+from itertools import accumulate, islice, pairwise
 
 from restante.maildrop import Buffer
 
 _MAGIC = b"RESTLIST"
-_FORMAT = 1
-_HEAD = struct.Struct("=8sIIQQQQ7QI")
-_PART_NAMES = 7
+_FORMAT = 2
+_PART_NAMES = 8
+_SEARCHES = 32
+_STRIDE = 16
+"""Lines between two marks: an offset for each would be a tenth of an image."""
+_HEAD = struct.Struct(f"=8sIIQQQQ{_PART_NAMES}QI")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,23 +31,66 @@ class Version:
     """Which state of a Maildir an image shows."""
 
     generation: int
-    """Of the catalogue."""
+    """Of the catalogue that it stands in; 0: it stands in none."""
     new_changed_ns: int
     cur_changed_ns: int
     """Times of change of the two folders; 0: the scan proved nothing for the next one."""
+
+
+class _Lines:
+    """A text of many lines, of which each can be found."""
+
+    __slots__ = ("_end", "marks", "text")
+
+    def __init__(self, marks: memoryview, text: memoryview, end: bytes) -> None:
+        self.marks = marks.cast("B").cast("I")
+        """Where every sixteenth line ends."""
+        self.text = text
+        self._end = end
+
+    def line(self, number: int) -> bytes:
+        """Return a line without its end."""
+        lines, _ = self._around(number)
+        return lines[(number - 1) % _STRIDE]
+
+    def all(self) -> list[bytes]:
+        """Return all lines without their ends."""
+        return bytes(self.text).split(self._end)[:-1]
+
+    def without(self, numbers: Collection[int]) -> Iterator[Buffer]:
+        """Yield the text without some lines, in pieces between them."""
+        start = 0
+        for number in sorted(numbers):
+            before, after = self._span(number)
+            if before > start:
+                yield self.text[start:before]
+            start = after
+        if start < len(self.text):
+            yield self.text[start:]
+
+    def _span(self, number: int) -> tuple[int, int]:
+        lines, start = self._around(number)
+        before = (number - 1) % _STRIDE
+        start += sum(map(len, lines[:before])) + before * len(self._end)
+        return start, start + len(lines[before]) + len(self._end)
+
+    def _around(self, number: int) -> tuple[list[bytes], int]:
+        """Return the lines from the mark before a line to the next, and where they start."""
+        block = (number - 1) // _STRIDE
+        start = self.marks[block - 1] if block else 0
+        end = self.marks[block] if block < len(self.marks) else len(self.text)
+        return bytes(self.text[start:end]).split(self._end), start
 
 
 class ListingImage:
     """The drop listing of one version of a maildrop."""
 
     __slots__ = (
-        "_list_ends",
-        "_list_text",
-        "_name_ends",
+        "_claims",
+        "_list",
         "_names",
         "_sizes",
-        "_uidl_ends",
-        "_uidl_text",
+        "_uidl",
         "count",
         "octets",
         "version",
@@ -53,13 +101,11 @@ class ListingImage:
         self.version = version
         self.octets = octets
         self._sizes = views[0].cast("B").cast("Q")
-        self._name_ends = views[1].cast("B").cast("Q")
-        self._names = views[2]
-        self._list_ends = views[3].cast("B").cast("Q")
-        self._list_text = views[4]
-        self._uidl_ends = views[5].cast("B").cast("Q")
-        self._uidl_text = views[6]
         self.count = len(self._sizes)
+        self._names = _Lines(views[1], views[2], b"\0")
+        self._list = _Lines(views[3], views[4], b"\r\n")
+        self._uidl = _Lines(views[5], views[6], b"\r\n")
+        self._claims = views[7]
 
     # ---- as a drop listing
 
@@ -69,32 +115,37 @@ class ListingImage:
 
     def unique_id(self, number: int) -> bytes:
         """Return the unique-id of a message."""
-        line = bytes(self._uidl_text[slice(*_span(self._uidl_ends, number))])
-        return line.partition(b" ")[2][:-2]
+        return self._uidl.line(number).partition(b" ")[2]
 
     def scan_listing(self, marked: Collection[int]) -> Iterable[Buffer]:
         """Return the lines of LIST."""
-        return _pieces(self._list_text, self._list_ends, marked)
+        return self._list.without(marked)
 
     def unique_id_listing(self, marked: Collection[int]) -> Iterable[Buffer]:
         """Return the lines of UIDL."""
-        return _pieces(self._uidl_text, self._uidl_ends, marked)
+        return self._uidl.without(marked)
 
     # ---- for the store
 
     @property
     def weight_octets(self) -> int:
         """What it takes in memory, about."""
-        return 32 * self.count + sum(map(len, (self._names, self._list_text, self._uidl_text)))
+        return sum(part.nbytes for part in self._parts())
 
     def name(self, number: int) -> bytes:
         """Return a message's file name with its folder, as of the scan."""
-        start, end = _span(self._name_ends, number)
-        return bytes(self._names[start : end - 1])
+        return self._names.line(number)
 
     def names(self) -> list[bytes]:
         """Return all file names, in order."""
-        return bytes(self._names).split(b"\0")[:-1]
+        return self._names.all()
+
+    def which_may_hold(self, uniques: Collection[bytes]) -> set[bytes]:
+        """Return those unique parts that some file name may begin with; fast if there are none."""
+        if len(uniques) > _SEARCHES:
+            return set(uniques)
+        names = bytes(self._names.text) if uniques else b""
+        return {unique for unique in uniques if b"/" + unique in names}
 
     def sizes(self) -> "array[int]":
         """Return all sizes, in order."""
@@ -102,8 +153,20 @@ class ListingImage:
 
     def unique_ids(self) -> list[bytes]:
         """Return all unique-ids, in order."""
-        lines = bytes(self._uidl_text).split(b"\r\n")[:-1]
-        return [line.partition(b" ")[2] for line in lines]
+        return [line.partition(b" ")[2] for line in self._uidl.all()]
+
+    def is_claim(self, number: int) -> bool:
+        """Say whether nobody has counted a message's size yet."""
+        return bool(self._claims) and bool(self._claims[number - 1])
+
+    def claims(self) -> bytes:
+        """Return an octet for each message, 1 for a claim; b"" where all sizes were counted."""
+        return bytes(self._claims)
+
+    @property
+    def has_claims(self) -> bool:
+        """Whether any size is a claim."""
+        return bool(self._claims)
 
     def at(self, version: Version) -> "ListingImage":
         """Return the same listing as of another version."""
@@ -130,12 +193,13 @@ class ListingImage:
     def _parts(self) -> list[memoryview]:
         return [
             self._sizes,
-            self._name_ends,
-            self._names,
-            self._list_ends,
-            self._list_text,
-            self._uidl_ends,
-            self._uidl_text,
+            self._names.marks,
+            self._names.text,
+            self._list.marks,
+            self._list.text,
+            self._uidl.marks,
+            self._uidl.text,
+            self._claims,
         ]
 
 
@@ -149,17 +213,30 @@ def load(data: Buffer) -> ListingImage | None:
     if (magic, form, checksum) != (_MAGIC, _FORMAT, zlib.crc32(view[: _HEAD.size - 4])):
         return None
     ends = list(accumulate(sizes, initial=_HEAD.size))
-    if ends[-1] != len(view) or sizes[0] != 8 * count:
+    if ends[-1] != len(view) or sizes[0] != 8 * count or sizes[7] not in (0, count):
         return None
     parts = [view[start:end] for start, end in pairwise(ends)]
+    if not all(_fits(parts[at], parts[at + 1], count) for at in (1, 3, 5)):
+        return None
     return ListingImage(Version(generation, new, cur), octets, parts)
 
 
+def _fits(marks: memoryview, text: memoryview, count: int) -> bool:
+    """Say whether a text and the marks in it can belong together."""
+    if len(marks) != 4 * (count // _STRIDE) or bool(text) != bool(count):
+        return False
+    return not marks or marks.cast("I")[-1] <= len(text)
+
+
 def render(
-    version: Version, names: Sequence[bytes], sizes: "array[int]", unique_ids: Sequence[bytes]
+    version: Version,
+    names: Sequence[bytes],
+    sizes: "array[int]",
+    unique_ids: Sequence[bytes],
+    claims: bytes = b"",
 ) -> ListingImage:
     """Make the image of these messages."""
-    return _append(version, None, names, sizes, unique_ids)
+    return _append(version, None, names, sizes, unique_ids, claims)
 
 
 def extend(
@@ -168,9 +245,17 @@ def extend(
     names: Sequence[bytes],
     sizes: "array[int]",
     unique_ids: Sequence[bytes],
+    claims: bytes = b"",
 ) -> ListingImage:
     """Make the image of the same messages and some more; the old text is copied, not made anew."""
-    return _append(version, image, names, sizes, unique_ids)
+    return _append(version, image, names, sizes, unique_ids, claims)
+
+
+def join_claims(before: bytes, count: int, behind: bytes, more: int) -> bytes:
+    """Return the claims of `count` messages and `more` behind them; either may be b"" for none."""
+    if b"\1" not in before and b"\1" not in behind:
+        return b""
+    return (before or bytes(count)) + (behind or bytes(more))
 
 
 def _append(
@@ -179,9 +264,10 @@ def _append(
     names: Sequence[bytes],
     sizes: "array[int]",
     unique_ids: Sequence[bytes],
+    claims: bytes,
 ) -> ListingImage:
-    first = 1 if image is None else image.count + 1
-    numbers = range(first, first + len(names))
+    count = 0 if image is None else image.count
+    numbers = range(count + 1, count + 1 + len(names))
     list_lines = [b"%d %d\r\n" % pair for pair in zip(numbers, sizes, strict=True)]
     uidl_lines = [b"%d %b\r\n" % pair for pair in zip(numbers, unique_ids, strict=True)]
     name_lines = [name + b"\0" for name in names]
@@ -189,33 +275,19 @@ def _append(
     octets = sum(sizes) + (0 if image is None else image.octets)
     parts: list[Buffer] = [
         bytes(old[0]) + sizes.tobytes(),
-        bytes(old[1]) + _ends(name_lines, len(old[2])),
+        bytes(old[1]) + _marks(name_lines, len(old[2]), count),
         bytes(old[2]) + b"".join(name_lines),
-        bytes(old[3]) + _ends(list_lines, len(old[4])),
+        bytes(old[3]) + _marks(list_lines, len(old[4]), count),
         bytes(old[4]) + b"".join(list_lines),
-        bytes(old[5]) + _ends(uidl_lines, len(old[6])),
+        bytes(old[5]) + _marks(uidl_lines, len(old[6]), count),
         bytes(old[6]) + b"".join(uidl_lines),
+        join_claims(bytes(old[7]), count, claims, len(names)),
     ]
     return ListingImage(version, octets, parts)
 
 
-def _ends(lines: list[bytes], start: int) -> bytes:
-    ends = accumulate(map(len, lines), initial=start)
+def _marks(lines: list[bytes], text_octets: int, count: int) -> bytes:
+    """Return where every sixteenth line ends, of lines that come behind `count` others."""
+    ends = accumulate(map(len, lines), initial=text_octets)
     next(ends)
-    return array("Q", ends).tobytes()
-
-
-def _span(ends: "memoryview[int]", number: int) -> tuple[int, int]:
-    return (ends[number - 2] if number > 1 else 0), ends[number - 1]
-
-
-def _pieces(text: memoryview, ends: "memoryview[int]", marked: Collection[int]) -> Iterator[Buffer]:
-    """Yield a text without the lines of marked messages, in pieces between them."""
-    start = 0
-    for number in sorted(marked):
-        before, after = _span(ends, number)
-        if before > start:
-            yield text[start:before]
-        start = after
-    if start < len(text):
-        yield text[start:]
+    return array("I", islice(ends, _STRIDE - 1 - count % _STRIDE, None, _STRIDE)).tobytes()

@@ -6,19 +6,20 @@ the session that runs, what they rename is found again by its unique part, what 
 missed when it is asked for and never takes another message's place.
 """
 
+import errno
 import os
 import sqlite3
+import stat
 import threading
 from array import array
-from collections import OrderedDict
 from collections.abc import Collection
-from dataclasses import dataclass
+from contextlib import closing, nullcontext
 from hashlib import blake2b
 from pathlib import Path
 from typing import BinaryIO
 
 from restante.errors import (
-    MessageVanished,
+    MaildropInUse,
     PermanentFailure,
     TemporaryFailure,
     UpdateIncomplete,
@@ -26,47 +27,47 @@ from restante.errors import (
 from restante.identity import Identity
 from restante.maildrop import DropListing
 from restante.stores import names
-from restante.stores.catalogue import FILE_NAME, LISTING_NAME, Catalogue, Gone
-from restante.stores.deposit import deposit, synchronise
-from restante.stores.image import ListingImage, Version, load, render
+from restante.stores.cache import Cached, ImageCache
+from restante.stores.catalogue import Changes
+from restante.stores.deposit import deposit
+from restante.stores.image import ListingImage, Version, render
 from restante.stores.locks import Key, Locks
 from restante.stores.options import MailOptions
 from restante.stores.paths import mailbox_path
 from restante.stores.reader import FileReader
+from restante.stores.records import Records, catalogue_stamp
 from restante.stores.refresh import Refresh
-from restante.stores.scan import FOLDERS, changed, messages
+from restante.stores.removal import Removal
+from restante.stores.scan import FolderTooBig, changed
+from restante.stores.survey import SurveyFailed, survey
+from restante.stores.verification import Correction, Verification, Verifier, corrected
+from restante.stores.whereabouts import Whereabouts
 from restante.telemetry import Event, Log
 
 READ_OCTETS = 131_072
 PATHS = 65_536
 """Expanded templates kept."""
-WORTH_A_FILE = 1_000
-"""Messages from which on a listing is kept in a file beside the catalogue."""
+BIG_FOLDER = 10_000
+"""Files from which on a folder is looked at by another process: here it would hold the others."""
+CORRECTIONS_LOGGED = 10
+"""Of one maildrop, one by one; more are only counted."""
 
-Stamp = tuple[int, int, int]
 EMPTY = render(Version(0, 0, 0), (), array("Q"), ())
-
-
-@dataclass(frozen=True, slots=True)
-class _Cached:
-    key: Key
-    image: ListingImage
-    stamp: Stamp | None
-    """Of the catalogue, when the image was derived from it."""
 
 
 class MaildirStore:
     """The Maildirs below one template."""
 
-    def __init__(self, options: MailOptions, log: Log) -> None:
+    def __init__(self, options: MailOptions, log: Log, *, big_folder: int = BIG_FOLDER) -> None:
         self._options = options
         self._log = log
+        self._big_folder = big_folder
         state = options.state_directory
         self._locks = Locks(None if state is None else state / "locks")
         self._guard = threading.Lock()
-        self._cache: OrderedDict[bytes, _Cached] = OrderedDict()
-        self._cached_octets = 0
+        self._cache = ImageCache(options.cache_octets)
         self._paths: dict[str, bytes] = {}
+        self._verifier = Verifier(self._record_sizes)
         self.buffer = bytearray(READ_OCTETS)
 
     # ---- opening
@@ -81,7 +82,7 @@ class MaildirStore:
             self._locks.acquire(cached.key)
         try:
             # Under the lock only: who held it until now may have changed everything.
-            if stands(mailbox, cached.image):
+            if stands(mailbox, cached):
                 return MaildirDrop(self, mailbox, cached.key, cached.image)
         except OSError:
             pass
@@ -91,12 +92,7 @@ class MaildirStore:
     def open(self, identity: Identity) -> "MaildirDrop":
         """Lock and open a maildrop, bringing its catalogue up to date; see the contract."""
         mailbox = self._mailbox(identity)
-        try:
-            status = os.stat(mailbox)
-        except (FileNotFoundError, NotADirectoryError):
-            status = None
-        except OSError as error:
-            raise TemporaryFailure from error
+        status = _status(mailbox)
         key = _absent(mailbox) if status is None else (status.st_dev, status.st_ino)
         with self._guard:
             self._locks.acquire(key)
@@ -104,18 +100,28 @@ class MaildirStore:
             return MaildirDrop(self, mailbox, key, EMPTY)
         try:
             return MaildirDrop(self, mailbox, key, self._up_to_date(mailbox, key))
-        except BaseException:
+        except BaseException as error:
             # RFC 1939 §4: the lock is given back before the negative reply.
             self.unlock(key)
+            if isinstance(error, OSError):
+                raise TemporaryFailure from error
             raise
+
+    def close(self) -> None:
+        """End what goes on in the background."""
+        self._verifier.stop()
 
     def listing(self, identity: Identity) -> DropListing:
         """Return what the next session would see; nothing is locked and nothing written."""
         mailbox = self._mailbox(identity)
-        if not Path(os.fsdecode(mailbox)).is_dir():
+        if _status(mailbox) is None:
             return EMPTY
-        known, _ = self._known(mailbox)
-        return Refresh(mailbox, self._options.verify_at_login).run(known, None)
+        records = Records(mailbox, self._log)
+        try:
+            known = records.known(may_mend=False)
+            return self._look(mailbox, known, records)[0]
+        except OSError as error:
+            raise TemporaryFailure from error
 
     def reader(self, identity: Identity, number: int, listing: DropListing) -> FileReader:
         """Return a reader of a message of `listing`, without a session."""
@@ -149,78 +155,110 @@ class MaildirStore:
         return os.fsencode(mailbox_path(options.path, identity, options.default_domain))
 
     def _up_to_date(self, mailbox: bytes, key: Key) -> ListingImage:
+        records = Records(mailbox, self._log)
         cached = self._cache.get(mailbox)
-        if cached is not None and cached.stamp == _stamp(mailbox):
+        if cached is not None and cached.stamp == records.stamp():
             known: ListingImage | None = cached.image
         else:
-            known, _ = self._known(mailbox)
-        try:
-            if known is None or not stands(mailbox, known):
-                known = self._refresh(mailbox, known)
-        except OSError as error:
-            raise TemporaryFailure from error
-        self.keep(mailbox, key, known)
+            known = records.known(may_mend=True)
+        if known is None or not stands(mailbox, Cached(key, known, records.stamp())):
+            known = self._refresh(mailbox, known, records)
+        self._keep(mailbox, key, known)
         return known
 
-    def _known(self, mailbox: bytes) -> tuple[ListingImage | None, bool]:
-        """Return the image of what the catalogue holds, and whether it could be read."""
-        path = Path(os.fsdecode(mailbox))
-        try:
-            catalogue = Catalogue.open(path, create=False)
-            if catalogue is None:
-                return None, True
-            with catalogue:
-                image = _load_file(path / LISTING_NAME)
-                if image is not None and image.version.generation == catalogue.generation():
-                    return image, True
-                contents = catalogue.contents()
-        except sqlite3.Error as error:
-            self._log(Event.WARNING, reason=f"catalogue: {error}", mailbox=str(path))
-            return None, False
-        version = Version(contents.generation, 0, 0)
-        return render(version, contents.names, contents.sizes, contents.unique_ids), True
-
-    def _refresh(self, mailbox: bytes, known: ListingImage | None) -> ListingImage:
-        path = Path(os.fsdecode(mailbox))
-        try:
-            catalogue = Catalogue.open(path, create=True)
-            assert catalogue is not None
-            with catalogue:
-                image = Refresh(mailbox, self._options.verify_at_login).run(known, catalogue)
-        except sqlite3.Error as error:
-            # A full or read-only disk: ids come out the same, and are stored when it can be done.
-            self._log(Event.WARNING, reason=f"catalogue: {error}", mailbox=str(path))
-            return Refresh(mailbox, self._options.verify_at_login).run(known, None)
-        self._write_file(path, image)
+    def _refresh(
+        self, mailbox: bytes, known: ListingImage | None, records: Records
+    ) -> ListingImage:
+        image, changes = self._look(mailbox, known, records)
+        if changes is not None:
+            return records.store(image, changes)
+        if known is not None and image.version != known.version:
+            records.write_listing(image)
         return image
 
-    def _write_file(self, path: Path, image: ListingImage) -> None:
-        if image.count < WORTH_A_FILE:
-            return
-        temporary = path / f"{LISTING_NAME}.{os.getpid()}"
+    def _look(
+        self, mailbox: bytes, known: ListingImage | None, records: Records
+    ) -> tuple[ListingImage, Changes | None]:
+        """Return the image of what is there now, and what has to be recorded."""
+        verify = self._options.verify_at_login
         try:
-            with temporary.open("wb") as file:
-                for piece in image.dump():
-                    file.write(piece)
-                file.flush()
-                # A power cut must not leave the name with other octets behind it.
-                os.fdatasync(file.fileno())
-            temporary.rename(path / LISTING_NAME)
-        except OSError:
-            # It is derived: the next login makes it from the catalogue.
-            temporary.unlink(missing_ok=True)
+            return self._look_here(Refresh(mailbox, verify, self._big_folder), known, records)
+        except FolderTooBig:
+            pass
+        if known is None or known.version.generation:
+            try:
+                return survey(mailbox, known, verify)
+            except SurveyFailed as error:
+                self._log(Event.WARNING, reason=f"survey: {error.__cause__ or error}")
+        return self._look_here(Refresh(mailbox, verify), known, records)
 
-    def keep(self, mailbox: bytes, key: Key, image: ListingImage) -> None:
-        """Keep an image for the next login, within the bound of the cache."""
+    def _look_here(
+        self, refresh: Refresh, known: ListingImage | None, records: Records
+    ) -> tuple[ListingImage, Changes | None]:
+        catalogue = records.open()
+        with nullcontext() if catalogue is None else closing(catalogue):
+            try:
+                return refresh.run(known, catalogue), refresh.changes
+            except sqlite3.Error as error:
+                # What was there once cannot be asked: damage that the next store will mend.
+                self._log(Event.WARNING, reason=f"catalogue: {error}")
+        refresh = Refresh(refresh.mailbox, refresh.verify_at_once, refresh.scan_limit)
+        return refresh.run(known, None), refresh.changes
+
+    def _keep(self, mailbox: bytes, key: Key, image: ListingImage) -> None:
+        """Keep an image for the next login."""
         with self._guard:
-            old = self._cache.pop(mailbox, None)
-            if old is not None:
-                self._cached_octets -= old.image.weight_octets
-            self._cache[mailbox] = _Cached(key, image, _stamp(mailbox))
-            self._cached_octets += image.weight_octets
-            while self._cached_octets > self._options.cache_octets and len(self._cache) > 1:
-                _, oldest = self._cache.popitem(last=False)
-                self._cached_octets -= oldest.image.weight_octets
+            self._cache.keep(mailbox, Cached(key, image, Records(mailbox, self._log).stamp()))
+
+    # ---- sizes
+
+    def size_found(
+        self, mailbox: bytes, key: Key, image: ListingImage, number: int, octets: int
+    ) -> None:
+        """Take in what a whole message had on the wire, if that was a claim, or is another."""
+        self._verifier.learn(mailbox, key, image, image.unique_id(number), octets)
+
+    def verify_later(self, mailbox: bytes, key: Key, image: ListingImage) -> None:
+        """Count in the background what an image only claims."""
+        self._verifier.begin(mailbox, key, image)
+
+    def _record_sizes(self, verification: Verification) -> bool:
+        """Record the sizes that were counted, for the next session; False: one has the lock."""
+        mailbox, key = verification.mailbox, verification.key
+        try:
+            with self._guard:
+                self._locks.acquire(key)
+        except MaildropInUse:
+            return False
+        try:
+            records = Records(mailbox, self._log)
+            cached = self._cache.get(mailbox)
+            if cached is not None and cached.stamp == records.stamp():
+                known: ListingImage | None = cached.image
+            else:
+                known = records.known(may_mend=False)
+            found = None if known is None else corrected(known, verification.counted)
+            if found is not None:
+                image, changes, corrections = found
+                self._keep(mailbox, key, records.store(image, changes))
+                self._log_corrections(mailbox, corrections)
+        finally:
+            self.unlock(key)
+        return True
+
+    def _log_corrections(self, mailbox: bytes, corrections: list[Correction]) -> None:
+        path = os.fsdecode(mailbox)
+        for correction in corrections[:CORRECTIONS_LOGGED]:
+            self._log(
+                Event.SIZE_CORRECTED,
+                listed=correction.listed,
+                octets=correction.octets,
+                unique_id=correction.unique_id.decode("ascii"),
+                mailbox=path,
+            )
+        more = len(corrections) - CORRECTIONS_LOGGED
+        if more > 0:
+            self._log(Event.SIZE_CORRECTED, more=more, mailbox=path)
 
     # ---- UPDATE
 
@@ -228,30 +266,19 @@ class MaildirStore:
         self, mailbox: bytes, key: Key, image: ListingImage, numbers: Collection[int]
     ) -> None:
         """Remove messages for good; see the contract."""
-        removal = _Removal(mailbox, image)
-        removal.run(sorted(numbers))
-        kept = removal.kept()
-        path = Path(os.fsdecode(mailbox))
-        try:
-            catalogue = Catalogue.open(path, create=True)
-            assert catalogue is not None
-            with catalogue:
-                kept = removal.store(catalogue, kept)
-        except sqlite3.Error as error:
-            # The mail is removed for good, which is what was promised; what stays behind is found
-            # to be gone at the next login.
-            self._log(Event.WARNING, reason=f"catalogue: {error}", mailbox=str(path))
-        else:
-            self._write_file(path, kept)
-        self.keep(mailbox, key, kept)
-        if removal.failed:
-            raise UpdateIncomplete(len(removal.failed)) from removal.failed[0]
+        removal = Removal(mailbox, image, numbers)
+        removal.run()
+        # What cannot be recorded is found to be gone at the next login.
+        kept, changes = removal.kept()
+        self._keep(mailbox, key, Records(mailbox, self._log).store(kept, changes))
+        if removal.remaining:
+            raise UpdateIncomplete(removal.remaining) from removal.cause
 
 
 class MaildirDrop:
     """One Maildir while a session has it."""
 
-    __slots__ = ("_key", "_mailbox", "_store", "listing")
+    __slots__ = ("_key", "_mailbox", "_store", "_whereabouts", "listing")
 
     def __init__(
         self, store: MaildirStore, mailbox: bytes, key: Key | None, listing: ListingImage
@@ -259,162 +286,75 @@ class MaildirDrop:
         self._store = store
         self._mailbox = mailbox
         self._key = key
+        self._whereabouts: Whereabouts | None = None
         self.listing = listing
 
     def open_message(self, number: int) -> FileReader:
         """Return a reader of a message; see the contract."""
-        name = self.listing.name(number)
+        listing = self.listing
         return FileReader(
-            self._mailbox + b"/" + name,
-            lambda: find_again(self._mailbox, name),
-            self.listing.size(number),
+            self._mailbox + b"/" + listing.name(number),
+            lambda: self._find_again(number),
+            listing.size(number),
             self._store.buffer,
+            counted=not listing.is_claim(number),
+            report=lambda octets: self._report(number, octets),
         )
 
     def remove(self, numbers: Collection[int]) -> None:
         """Remove messages for good; see the contract."""
-        assert self._key is not None
-        self._store.remove(self._mailbox, self._key, self.listing, numbers)
+        if numbers:
+            assert self._key is not None
+            self._store.remove(self._mailbox, self._key, self.listing, numbers)
 
     def close(self) -> None:
         """Give the lock back."""
+        if self._key is None:
+            return
+        key, self._key = self._key, None
+        self._store.unlock(key)
+        if self.listing.has_claims:
+            self._store.verify_later(self._mailbox, key, self.listing)
+
+    def _find_again(self, number: int) -> bytes:
+        if self._whereabouts is None:
+            self._whereabouts = Whereabouts(self._mailbox, self.listing)
+        return self._mailbox + b"/" + self._whereabouts.find(number)
+
+    def _report(self, number: int, octets: int) -> None:
         if self._key is not None:
-            self._store.unlock(self._key)
-            self._key = None
+            self._store.size_found(self._mailbox, self._key, self.listing, number, octets)
 
 
-class _Removal:
-    """The removal of some messages of an image."""
-
-    def __init__(self, mailbox: bytes, image: ListingImage) -> None:
-        self._mailbox = mailbox
-        self._image = image
-        self._removed: set[int] = set()
-        self.failed: list[OSError] = []
-
-    def run(self, numbers: list[int]) -> None:
-        """Unlink them and make that survive a power cut.
-
-        What fails stays; one failure of the disk to promise durability fails them all, because
-        nothing is known then (an fsync that failed is never tried again).
-        """
-        folders: set[bytes] = set()
-        for number in numbers:
-            try:
-                folders.add(self._unlink(self._image.name(number)))
-            except OSError as error:
-                self.failed.append(error)
-            else:
-                self._removed.add(number)
-        try:
-            for folder in folders - {b""}:
-                synchronise(Path(os.fsdecode(self._mailbox + b"/" + folder)))
-        except OSError as error:
-            self.failed += [error] * (len(numbers) - len(self.failed))
-
-    def _unlink(self, name: bytes) -> bytes:
-        """Unlink a message and return the folder it was in; b"" if it was gone already."""
-        for _ in range(2):
-            try:
-                os.unlink(self._mailbox + b"/" + name)
-            except FileNotFoundError:
-                try:
-                    name = find_again(self._mailbox, name)[len(self._mailbox) + 1 :]
-                except MessageVanished:
-                    return b""
-            else:
-                return name[:3]
-        return b""
-
-    def kept(self) -> ListingImage:
-        """Return the image of what is left; the folders have changed, so it proves nothing."""
-        image = self._image
-        names_left: list[bytes] = []
-        sizes_left = array("Q")
-        ids_left: list[bytes] = []
-        messages_before = zip(image.names(), image.sizes(), image.unique_ids(), strict=True)
-        for number, (name, size, unique_id) in enumerate(messages_before, 1):
-            if number not in self._removed:
-                names_left.append(name)
-                sizes_left.append(size)
-                ids_left.append(unique_id)
-        version = Version(image.version.generation, 0, 0)
-        return render(version, names_left, sizes_left, ids_left)
-
-    def store(self, catalogue: Catalogue, kept: ListingImage) -> ListingImage:
-        """Write to the catalogue what is left and what is gone."""
-        image = self._image
-        gone = [
-            Gone(
-                names.parse(image.name(number)[4:]).unique,
-                image.unique_id(number),
-                image.size(number),
-                removed=True,
-            )
-            for number in self._removed
-        ]
-        first = min(self._removed, default=image.count + 1) - 1
-        generation = catalogue.replace(
-            first, kept.names(), kept.sizes(), kept.unique_ids(), gone=gone
-        )
-        return kept.at(Version(generation, 0, 0))
-
-
-def find_again(mailbox: bytes, name: bytes) -> bytes:
-    """Return the path a message has now, found by its unique part.
-
-    Raises:
-        MessageVanished: it is gone.
-        TemporaryFailure: the folders cannot be read.
-    """
-    unique = names.parse(name[4:]).unique
-    for _ in range(2):
-        # Twice: it may be moved from the one to the other while both are looked at.
-        for folder in FOLDERS:
-            for candidate in messages(mailbox, folder):
-                if names.parse(candidate[4:]).unique == unique:
-                    return mailbox + b"/" + candidate
-    raise MessageVanished
-
-
-def stands(mailbox: bytes, image: ListingImage) -> bool:
+def stands(mailbox: bytes, cached: Cached) -> bool:
     """Say whether nothing has changed in the folders since an image was made.
 
     That is enough: whatever another process did to the catalogue since then came of a change in
-    the folders, sizes corrected later excepted, and those can wait.
+    the folders, or corrected a size that was a claim.
     """
-    version = image.version
+    version = cached.image.version
     if not (version.new_changed_ns and version.cur_changed_ns):
         return False
-    seen = changed(mailbox)
-    return seen == (version.new_changed_ns, version.cur_changed_ns)
+    if changed(mailbox) != (version.new_changed_ns, version.cur_changed_ns):
+        return False
+    return not cached.image.has_claims or cached.stamp == catalogue_stamp(mailbox)
+
+
+def _status(mailbox: bytes) -> os.stat_result | None:
+    """Return what a Maildir's folder is; None: there is none."""
+    try:
+        status = os.stat(mailbox)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        if error.errno in (errno.ENOTDIR, errno.ENAMETOOLONG):
+            raise PermanentFailure(reason="the mailbox's path leads nowhere") from error
+        raise TemporaryFailure from error
+    if not stat.S_ISDIR(status.st_mode):
+        raise PermanentFailure(reason="the mailbox is no folder")
+    return status
 
 
 def _absent(mailbox: bytes) -> Key:
     """Return what a Maildir is locked by that does not exist yet: no device has number 0."""
     return 0, int.from_bytes(blake2b(mailbox, digest_size=8).digest(), "big")
-
-
-def _stamp(mailbox: bytes) -> Stamp | None:
-    try:
-        status = os.stat(mailbox + b"/" + FILE_NAME.encode())
-    except FileNotFoundError:
-        return None
-    return status.st_mtime_ns, status.st_size, status.st_ino
-
-
-def _load_file(path: Path) -> ListingImage | None:
-    try:
-        return load(path.read_bytes())
-    except OSError:
-        return None
-
-
-def check_mailbox(mailbox: Path) -> None:
-    """Hold a path to being a Maildir.
-
-    Raises:
-        PermanentFailure: something else stands there.
-    """
-    if mailbox.exists() and not mailbox.is_dir():
-        raise PermanentFailure(reason="the mailbox is no folder")

@@ -10,6 +10,9 @@ from typing import NamedTuple
 is_legal_unique_id = re.compile(rb"[!-~]{1,70}").fullmatch
 """RFC 1939 §7 (UIDL): 1 to 70 octets of 0x21 to 0x7E."""
 
+_CLAIM_DIGITS = 12
+"""No message has a terabyte; a claim of more is part of a name, and no sum of them overflows."""
+
 
 class Name(NamedTuple):
     """What a file name says."""
@@ -26,7 +29,7 @@ def parse(file_name: bytes) -> Name:
     while b"=" in unique:
         rest, _, claim = unique.rpartition(b",")
         digits = claim[2:]
-        if claim[:2] not in (b"S=", b"W=") or not digits.isdigit() or len(digits) > 15:
+        if claim[:2] not in (b"S=", b"W=") or not digits.isdigit() or len(digits) > _CLAIM_DIGITS:
             break
         if claim[:1] == b"W" and wire_size is None:
             wire_size = int(digits)

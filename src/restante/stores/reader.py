@@ -1,7 +1,9 @@
 """Reading a message from its file, lines made to end in CRLF on the way.
 
 What the page cache holds is read at once, anything else where waiting is allowed: `RWF_NOWAIT`
-tells which it is. A file that is as large as the message on the wire needs no look at its lines.
+tells which it is. A file that is as large as the message on the wire needs no look at its lines;
+that is believed only where the size was counted, because a size that a file's name claims may be
+false, and a bare LF must never go out.
 """
 
 import errno
@@ -10,6 +12,7 @@ from collections.abc import Callable
 
 from restante.errors import MessageVanished, TemporaryFailure
 from restante.stores.sizes import open_message
+from restante.stores.wire import WireEncoder
 
 _NOWAIT = getattr(os, "RWF_NOWAIT", 0)
 
@@ -19,12 +22,15 @@ class FileReader:
 
     __slots__ = (
         "_buffer",
+        "_counted",
         "_descriptor",
+        "_encoder",
         "_find_again",
-        "_last",
         "_offset",
         "_path",
+        "_report",
         "_size",
+        "_wire_octets",
         "_wire_size",
     )
 
@@ -32,23 +38,30 @@ class FileReader:
         self,
         path: bytes,
         find_again: Callable[[], bytes],
-        wire_size: int | None,
+        wire_size: int,
         buffer: bytearray,
+        *,
+        counted: bool = False,
+        report: Callable[[int], None] | None = None,
     ) -> None:
         self._path = path
         self._find_again = find_again
         self._wire_size = wire_size
-        """None: nobody has counted it, so its lines are looked at."""
+        self._counted = counted
+        """Whether that size was counted; otherwise somebody says so."""
+        self._report = report
+        """Called with the octets there were, if nobody counted them or they were others."""
         self._buffer = buffer
         """Of the thread that calls `read_ready`; `read` may run in any."""
         self._descriptor: int | None = None
         self._size = 0
         self._offset = 0
-        self._last = b""
+        self._wire_octets = 0
+        self._encoder: WireEncoder | None = None
 
     def read_ready(self, octets: int) -> bytes | None:
         """Return the next octets if the page cache has them; see the contract."""
-        return self._read(octets, _NOWAIT)
+        return self._read(octets, _NOWAIT) if _NOWAIT else None
 
     def read(self, octets: int) -> bytes:
         """Return the next octets, waiting for the disk; see the contract."""
@@ -82,7 +95,11 @@ class FileReader:
             # It shrank while it was read: what is missing will not come.
             raise TemporaryFailure("this message cannot be read now", reason="file cut short")
         self._offset += len(data)
-        return self._wire_lines(data)
+        if self._encoder is None:
+            return data
+        encoded = self._encoder.feed(data)
+        self._wire_octets += len(encoded)
+        return encoded
 
     def _open(self, *, may_wait: bool) -> bool:
         """Open the file; False: it has another name now, and finding that would take a while."""
@@ -92,6 +109,8 @@ class FileReader:
             if not may_wait:
                 return False
             self._descriptor, self._size = open_message(self._find_again())
+        if not (self._counted and self._size == self._wire_size):
+            self._encoder = WireEncoder()
         return True
 
     def _fill(self, descriptor: int, octets: int, flags: int) -> bytes:
@@ -107,22 +126,12 @@ class FileReader:
             raise BlockingIOError from error
 
     def _end(self) -> bytes:
-        if self._last in (b"", b"\n"):
+        if self._encoder is None:
             return b""
-        self._last = b""
-        return b"\r\n"
-
-    def _wire_lines(self, data: bytes) -> bytes:
-        last, self._last = self._last, data[-1:]
-        if self._size == self._wire_size:
-            return data
-        if b"\r" not in data:
-            if last == b"\r" and data[0] == 0x0A:
-                return b"\n" + data[1:].replace(b"\n", b"\r\n")
-            return data.replace(b"\n", b"\r\n")
-        lines = data.split(b"\n")
-        first = lines[0]
-        ends = [b"\n" if line.endswith(b"\r") else b"\r\n" for line in lines[:-1]]
-        if ends and not first and last == b"\r":
-            ends[0] = b"\n"
-        return b"".join([line + end for line, end in zip(lines, ends, strict=False)]) + lines[-1]
+        data = self._encoder.end()
+        self._wire_octets += len(data)
+        if not data and self._report is not None:
+            if not self._counted or self._wire_octets != self._wire_size:
+                self._report(self._wire_octets)
+            self._report = None
+        return data

@@ -8,6 +8,7 @@ other: what is seen in both was moved in between, and counts where it went.
 import os
 import stat
 import time
+from itertools import islice
 from typing import NamedTuple
 
 from restante.errors import PermanentFailure, TemporaryFailure
@@ -59,20 +60,28 @@ def _proven(changed_ns: int, scanned_at_ns: int) -> int:
     return changed_ns if changed_ns + grain < scanned_at_ns else 0
 
 
-def messages(mailbox: bytes, folder: bytes) -> list[bytes]:
+class FolderTooBig(Exception):
+    """A folder with more entries than the scan was to look at."""
+
+
+def messages(mailbox: bytes, folder: bytes, limit: int | None = None) -> list[bytes]:
     """Return the files of one folder as `folder/name`, in no order.
 
     Raises:
         TemporaryFailure: it cannot be read.
+        FolderTooBig: it has more than `limit` of them.
     """
     prefix = folder + b"/"
     try:
         with os.scandir(mailbox + b"/" + folder) as entries:
-            return [
+            found = [
                 prefix + entry.name
-                for entry in entries
+                for entry in islice(entries, limit)
                 if entry.name[0] != 0x2E and entry.is_file(follow_symlinks=False)
             ]
+            if limit is not None and next(entries, None) is not None:
+                raise FolderTooBig
+            return found
     except FileNotFoundError:
         return []
     except OSError as error:

@@ -1,0 +1,166 @@
+"""What is recorded of one mailbox, in two files beside the mail: catalogue and listing.
+
+The catalogue is the truth; the listing is the image derived from it, for a fast start. Whatever is
+wrong with them, the mail is served: a damaged catalogue is set aside and made anew from what can
+be saved of it, one that cannot be used is left alone, and either is logged.
+"""
+
+import os
+import sqlite3
+from array import array
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+from restante.errors import MessageVanished
+from restante.stores.catalogue import (
+    FILE_NAME,
+    LISTING_NAME,
+    Catalogue,
+    Changes,
+    is_damaged,
+    salvage,
+    set_aside,
+)
+from restante.stores.image import ListingImage, Version, load, render
+from restante.stores.sizes import open_message
+from restante.telemetry import Event, Log
+
+WORTH_A_FILE = 1_000
+"""Messages from which on a listing is kept in a file beside the catalogue."""
+_WRITE_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
+
+Stamp = tuple[int, int, int]
+
+
+class Records:
+    """The records of one mailbox; who writes them holds its lock."""
+
+    def __init__(self, mailbox: bytes, log: Log) -> None:
+        self._path = Path(os.fsdecode(mailbox))
+        self._log = log
+
+    def stamp(self) -> Stamp | None:
+        """Return what tells one state of the catalogue from another; None: there is none."""
+        return catalogue_stamp(os.fsencode(self._path))
+
+    # ---- reading
+
+    def known(self, *, may_mend: bool) -> ListingImage | None:
+        """Return the image of what is recorded; None: nothing is."""
+        try:
+            catalogue = Catalogue.open(self._path, create=False)
+            if catalogue is None:
+                return None
+            with catalogue:
+                image = self._load_listing()
+                if image is not None and image.version.generation == catalogue.generation():
+                    return image
+                contents = catalogue.contents()
+        except sqlite3.Error as error:
+            self._warn(error)
+            if may_mend and is_damaged(error):
+                return self._mend()
+            image = self._load_listing()
+            # Better ids that were given once than others.
+            return None if image is None else image.at(Version(0, 0, 0))
+        version = Version(contents.generation, 0, 0)
+        return render(version, contents.names, contents.sizes, contents.unique_ids, contents.claims)
+
+    def open(self) -> Catalogue | None:
+        """Open the catalogue to ask what was there once; None: it cannot be asked."""
+        try:
+            return Catalogue.open(self._path, create=False)
+        except sqlite3.Error as error:
+            self._warn(error)
+            return None
+
+    def _load_listing(self) -> ListingImage | None:
+        try:
+            descriptor, _ = open_message(os.fsencode(self._path / LISTING_NAME))
+            with os.fdopen(descriptor, "rb") as file:
+                return load(file.read())
+        except (OSError, MessageVanished):
+            return None
+
+    # ---- writing
+
+    def store(self, image: ListingImage, changes: Changes) -> ListingImage:
+        """Record a change and return its image as of the new generation.
+
+        On a full or read-only disk nothing is recorded, and the image says so by its generation.
+        """
+        try:
+            generation = self._replace(changes)
+        except sqlite3.Error as error:
+            self._warn(error)
+            if not is_damaged(error):
+                return image.at(replace(image.version, generation=0))
+            mended = self._renew(changes)
+            if mended is None:
+                return image.at(replace(image.version, generation=0))
+            generation = mended
+        image = image.at(replace(image.version, generation=generation))
+        self.write_listing(image)
+        return image
+
+    def _replace(self, changes: Changes) -> int:
+        catalogue = Catalogue.open(self._path, create=True)
+        assert catalogue is not None
+        with catalogue:
+            return catalogue.replace(changes)
+
+    def _mend(self) -> ListingImage | None:
+        """Make a damaged catalogue anew, and return the image of what was saved."""
+        image = self._load_listing()
+        if image is not None:
+            changes = Changes(
+                0, 0, image.names(), image.sizes(), image.unique_ids(), image.claims()
+            )
+        else:
+            changes = Changes(0, 0, [], array("Q"), [])
+        saved = salvage(self._path)
+        if image is None:
+            changes = saved
+        generation = self._renew(replace(changes, gone=saved.gone), ask_again=False)
+        version = Version(generation or 0, 0, 0)
+        return render(version, changes.names, changes.sizes, changes.unique_ids, changes.claims)
+
+    def _renew(self, changes: Changes, *, ask_again: bool = True) -> int | None:
+        """Set a damaged catalogue aside and write all to a new one; None: that failed."""
+        if ask_again:
+            changes = replace(changes, gone=[*salvage(self._path).gone, *changes.gone])
+        try:
+            set_aside(self._path)
+            return self._replace(replace(changes, base=0))
+        except (sqlite3.Error, OSError) as error:
+            self._warn(error)
+            return None
+
+    def write_listing(self, image: ListingImage) -> None:
+        """Keep a big image in its file; where that fails, it is made again when it is needed."""
+        if image.count < WORTH_A_FILE or not image.version.generation:
+            return
+        temporary = self._path / f"{LISTING_NAME}.new"
+        try:
+            with os.fdopen(os.open(temporary, _WRITE_FLAGS, 0o600), "wb") as file:
+                file.writelines(image.dump())
+                file.flush()
+                # A power cut must not leave the name with other octets behind it.
+                os.fdatasync(file.fileno())
+            temporary.rename(self._path / LISTING_NAME)
+        except OSError:
+            with suppress(OSError):
+                temporary.unlink()
+
+    def _warn(self, error: Exception) -> None:
+        self._log(Event.WARNING, reason=f"catalogue: {error}", mailbox=str(self._path))
+
+
+def catalogue_stamp(mailbox: bytes) -> Stamp | None:
+    """Return what tells one state of a mailbox's catalogue from another; None: there is none."""
+    try:
+        status = os.stat(mailbox + b"/" + FILE_NAME.encode())
+    except OSError:
+        return None
+    return status.st_mtime_ns, status.st_size, status.st_ino

@@ -1,0 +1,66 @@
+"""The giving of unique-ids: each once, and never one that another message had.
+
+The first choice is the unique part of the file's name, so that it comes out the same where nothing
+can be stored; where that is illegal (RFC 1939 §7, UIDL) or taken, a digest of it.
+"""
+
+from base64 import b32encode
+from hashlib import sha256
+
+from restante.stores.catalogue import Catalogue, Gone
+from restante.stores.image import ListingImage
+from restante.stores.names import is_legal_unique_id
+
+
+class UniqueIds:
+    """The unique-ids of one maildrop while messages are added to it."""
+
+    def __init__(self, known: ListingImage | None, catalogue: Catalogue | None) -> None:
+        self._catalogue = catalogue
+        self._has_gone = catalogue is not None and catalogue.has_gone()
+        self._known = known
+        self._taken: set[bytes] | None = None
+        self._given: set[bytes] = set()
+
+    def returned(self, unique: bytes) -> Gone | None:
+        """Return what is known of a file that vanished by other hands and is there again."""
+        if not self._has_gone:
+            return None
+        assert self._catalogue is not None
+        for gone in self._catalogue.vanished(unique):
+            if not self._is_held(gone.unique_id):
+                self._given.add(gone.unique_id)
+                return gone
+        return None
+
+    def give(self, unique: bytes, name: bytes) -> bytes:
+        """Return a unique-id for a message that never had one."""
+        if is_legal_unique_id(unique) and self._is_free(unique):
+            self._given.add(unique)
+            return unique
+        attempt = 0
+        while True:
+            digest = sha256(b"%d\0%b" % (attempt, name[4:].partition(b":")[0])).digest()
+            unique_id = b32encode(digest[:20])
+            if self._is_free(unique_id):
+                self._given.add(unique_id)
+                return unique_id
+            attempt += 1
+
+    def _is_held(self, unique_id: bytes) -> bool:
+        """Say whether a message that is there has it."""
+        if unique_id in self._given:
+            return True
+        if self._known is None:
+            return False
+        if self._taken is None:
+            self._taken = set(self._known.unique_ids())
+        return unique_id in self._taken
+
+    def _is_free(self, unique_id: bytes) -> bool:
+        if self._is_held(unique_id):
+            return False
+        if not self._has_gone:
+            return True
+        assert self._catalogue is not None
+        return not self._catalogue.was_given(unique_id)
