@@ -19,11 +19,16 @@ from restante.maildrop import Buffer
 
 _MAGIC = b"RESTLIST"
 _FORMAT = 2
-_PART_NAMES = 8
+_SIZES, _NAMES, _LIST, _UIDL, _CLAIMS = 0, 1, 3, 5, 7
+"""Where the parts are; names and the two listings are two parts each, marks and text."""
+_PARTS = 8
+_NO_PARTS: tuple[Buffer, ...] = (b"",) * _PARTS
+_LINE_ENDS = {_NAMES: b"\0", _LIST: b"\r\n", _UIDL: b"\r\n"}
+_SIZE = struct.Struct("=Q")
 _SEARCHES = 32
 _STRIDE = 16
 """Lines between two marks: an offset for each would be a tenth of an image."""
-_HEAD = struct.Struct(f"=8sIIQQQQ{_PART_NAMES}QI")
+_HEAD = struct.Struct(f"=8sIIQQQQ{_PARTS}QI")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +43,14 @@ class Version:
 
 
 class _Lines:
-    """A text of many lines, of which each can be found."""
+    """A text of many lines, of which each can be found; made for one question, as a view is."""
 
-    __slots__ = ("_end", "marks", "text")
+    __slots__ = ("_end", "_marks", "_text")
 
-    def __init__(self, marks: memoryview, text: memoryview, end: bytes) -> None:
-        self.marks = marks.cast("B").cast("I")
+    def __init__(self, marks: Buffer, text: Buffer, end: bytes) -> None:
+        self._marks = memoryview(marks).cast("B").cast("I")
         """Where every sixteenth line ends."""
-        self.text = text
+        self._text = memoryview(text)
         self._end = end
 
     def line(self, number: int) -> bytes:
@@ -53,20 +58,16 @@ class _Lines:
         lines, _ = self._around(number)
         return lines[(number - 1) % _STRIDE]
 
-    def all(self) -> list[bytes]:
-        """Return all lines without their ends."""
-        return bytes(self.text).split(self._end)[:-1]
-
     def without(self, numbers: Collection[int]) -> Iterator[Buffer]:
         """Yield the text without some lines, in pieces between them."""
         start = 0
         for number in sorted(numbers):
             before, after = self._span(number)
             if before > start:
-                yield self.text[start:before]
+                yield self._text[start:before]
             start = after
-        if start < len(self.text):
-            yield self.text[start:]
+        if start < len(self._text):
+            yield self._text[start:]
 
     def _span(self, number: int) -> tuple[int, int]:
         lines, start = self._around(number)
@@ -77,104 +78,100 @@ class _Lines:
     def _around(self, number: int) -> tuple[list[bytes], int]:
         """Return the lines from the mark before a line to the next, and where they start."""
         block = (number - 1) // _STRIDE
-        start = self.marks[block - 1] if block else 0
-        end = self.marks[block] if block < len(self.marks) else len(self.text)
-        return bytes(self.text[start:end]).split(self._end), start
+        start = self._marks[block - 1] if block else 0
+        end = self._marks[block] if block < len(self._marks) else len(self._text)
+        return bytes(self._text[start:end]).split(self._end), start
 
 
 class ListingImage:
-    """The drop listing of one version of a maildrop."""
+    """The drop listing of one version of a maildrop.
 
-    __slots__ = (
-        "_claims",
-        "_list",
-        "_names",
-        "_sizes",
-        "_uidl",
-        "count",
-        "octets",
-        "version",
-    )
+    It holds nothing but its parts: thousands of sessions with small maildrops each have one, and
+    a view of a part that is kept takes more than the part.
+    """
 
-    def __init__(self, version: Version, octets: int, parts: Sequence[Buffer]) -> None:
-        views = [memoryview(part) for part in parts]
+    __slots__ = ("_parts", "count", "octets", "version")
+
+    def __init__(self, version: Version, count: int, octets: int, parts: Sequence[Buffer]) -> None:
         self.version = version
+        self.count = count
         self.octets = octets
-        self._sizes = views[0].cast("B").cast("Q")
-        self.count = len(self._sizes)
-        self._names = _Lines(views[1], views[2], b"\0")
-        self._list = _Lines(views[3], views[4], b"\r\n")
-        self._uidl = _Lines(views[5], views[6], b"\r\n")
-        self._claims = views[7]
+        self._parts = tuple(parts) if count else _NO_PARTS
 
     # ---- as a drop listing
 
     def size(self, number: int) -> int:
         """Return the octets of a message on the wire."""
-        return self._sizes[number - 1]
+        size: int = _SIZE.unpack_from(self._parts[_SIZES], 8 * (number - 1))[0]
+        return size
 
     def unique_id(self, number: int) -> bytes:
         """Return the unique-id of a message."""
-        return self._uidl.line(number).partition(b" ")[2]
+        return self._lines(_UIDL).line(number).partition(b" ")[2]
 
     def scan_listing(self, marked: Collection[int]) -> Iterable[Buffer]:
         """Return the lines of LIST."""
-        return self._list.without(marked)
+        return self._lines(_LIST).without(marked)
 
     def unique_id_listing(self, marked: Collection[int]) -> Iterable[Buffer]:
         """Return the lines of UIDL."""
-        return self._uidl.without(marked)
+        return self._lines(_UIDL).without(marked)
 
     # ---- for the store
 
     @property
     def weight_octets(self) -> int:
         """What it takes in memory, about."""
-        return sum(part.nbytes for part in self._parts())
+        return sum(map(len, self._parts))
 
     def name(self, number: int) -> bytes:
         """Return a message's file name with its folder, as of the scan."""
-        return self._names.line(number)
+        return self._lines(_NAMES).line(number)
 
     def names(self) -> list[bytes]:
         """Return all file names, in order."""
-        return self._names.all()
+        return bytes(self._parts[_NAMES + 1]).split(b"\0")[:-1]
 
     def which_may_hold(self, uniques: Collection[bytes]) -> set[bytes]:
         """Return those unique parts that some file name may begin with; fast if there are none."""
         if len(uniques) > _SEARCHES:
             return set(uniques)
-        names = bytes(self._names.text) if uniques else b""
+        names = bytes(self._parts[_NAMES + 1]) if uniques else b""
         return {unique for unique in uniques if b"/" + unique in names}
 
     def sizes(self) -> "array[int]":
         """Return all sizes, in order."""
-        return array("Q", self._sizes.tobytes())
+        return array("Q", bytes(self._parts[_SIZES]))
 
     def unique_ids(self) -> list[bytes]:
         """Return all unique-ids, in order."""
-        return [line.partition(b" ")[2] for line in self._uidl.all()]
+        lines = bytes(self._parts[_UIDL + 1]).split(b"\r\n")[:-1]
+        return [line.partition(b" ")[2] for line in lines]
 
     def is_claim(self, number: int) -> bool:
         """Say whether nobody has counted a message's size yet."""
-        return bool(self._claims) and bool(self._claims[number - 1])
+        claims = self._parts[_CLAIMS]
+        return bool(claims) and bool(claims[number - 1])
 
     def claims(self) -> bytes:
         """Return an octet for each message, 1 for a claim; b"" where all sizes were counted."""
-        return bytes(self._claims)
+        return bytes(self._parts[_CLAIMS])
 
     @property
     def has_claims(self) -> bool:
         """Whether any size is a claim."""
-        return bool(self._claims)
+        return bool(self._parts[_CLAIMS])
 
     def at(self, version: Version) -> "ListingImage":
         """Return the same listing as of another version."""
-        return ListingImage(version, self.octets, self._parts())
+        return ListingImage(version, self.count, self.octets, self._parts)
+
+    def parts(self) -> tuple[Buffer, ...]:
+        """Return what it is made of, in the order of a file."""
+        return self._parts
 
     def dump(self) -> Iterator[Buffer]:
         """Yield what `load` takes, piece by piece."""
-        parts = self._parts()
         version = self.version
         head = _HEAD.pack(
             _MAGIC,
@@ -184,23 +181,14 @@ class ListingImage:
             version.new_changed_ns,
             version.cur_changed_ns,
             self.octets,
-            *(part.nbytes for part in parts),
+            *map(len, self._parts),
             0,
         )
         yield head[:-4] + struct.pack("=I", zlib.crc32(head[:-4]))
-        yield from parts
+        yield from self._parts
 
-    def _parts(self) -> list[memoryview]:
-        return [
-            self._sizes,
-            self._names.marks,
-            self._names.text,
-            self._list.marks,
-            self._list.text,
-            self._uidl.marks,
-            self._uidl.text,
-            self._claims,
-        ]
+    def _lines(self, part: int) -> _Lines:
+        return _Lines(self._parts[part], self._parts[part + 1], _LINE_ENDS[part])
 
 
 def load(data: Buffer) -> ListingImage | None:
@@ -209,16 +197,16 @@ def load(data: Buffer) -> ListingImage | None:
     if len(view) < _HEAD.size:
         return None
     magic, form, count, generation, new, cur, octets, *rest = _HEAD.unpack(view[: _HEAD.size])
-    sizes, checksum = rest[:_PART_NAMES], rest[-1]
+    sizes, checksum = rest[:_PARTS], rest[-1]
     if (magic, form, checksum) != (_MAGIC, _FORMAT, zlib.crc32(view[: _HEAD.size - 4])):
         return None
     ends = list(accumulate(sizes, initial=_HEAD.size))
-    if ends[-1] != len(view) or sizes[0] != 8 * count or sizes[7] not in (0, count):
+    if ends[-1] != len(view) or sizes[0] != 8 * count or sizes[_CLAIMS] not in (0, count):
         return None
     parts = [view[start:end] for start, end in pairwise(ends)]
-    if not all(_fits(parts[at], parts[at + 1], count) for at in (1, 3, 5)):
+    if not all(_fits(parts[part], parts[part + 1], count) for part in _LINE_ENDS):
         return None
-    return ListingImage(Version(generation, new, cur), octets, parts)
+    return ListingImage(Version(generation, new, cur), count, octets, parts)
 
 
 def _fits(marks: memoryview, text: memoryview, count: int) -> bool:
@@ -271,7 +259,7 @@ def _append(
     list_lines = [b"%d %d\r\n" % pair for pair in zip(numbers, sizes, strict=True)]
     uidl_lines = [b"%d %b\r\n" % pair for pair in zip(numbers, unique_ids, strict=True)]
     name_lines = [name + b"\0" for name in names]
-    old = [b""] * _PART_NAMES if image is None else image._parts()
+    old = _NO_PARTS if image is None else image.parts()
     octets = sum(sizes) + (0 if image is None else image.octets)
     parts: list[Buffer] = [
         bytes(old[0]) + sizes.tobytes(),
@@ -283,7 +271,7 @@ def _append(
         bytes(old[6]) + b"".join(uidl_lines),
         join_claims(bytes(old[7]), count, claims, len(names)),
     ]
-    return ListingImage(version, octets, parts)
+    return ListingImage(version, count + len(names), octets, parts)
 
 
 def _marks(lines: list[bytes], text_octets: int, count: int) -> bytes:
