@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import cast
 
 from restante.errors import ControlError
+from restante.server.registry import socket_address
 
 TIMEOUT_SECONDS = 10.0
 MAXIMUM_OCTETS = 64 * 1024 * 1024
@@ -27,7 +28,8 @@ class ControlClient:
         try:
             with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock:
                 sock.settimeout(self._timeout)
-                sock.connect(str(self._path))
+                with socket_address(self._path) as address:
+                    sock.connect(address)
                 sock.sendall(json.dumps({"command": command, **fields}).encode() + b"\n")
                 reply = _read_line(sock)
         except (FileNotFoundError, ConnectionRefusedError):

@@ -11,9 +11,6 @@ from restante.config.findings import Findings
 from restante.server.options import INHERITED, ListenerOptions, split_address
 from restante.stores.options import MailOptions
 
-MAXIMUM_SOCKET_PATH = 107
-"""unix(7): what fits into an address, without the NUL at its end."""
-LONGEST_SOCKET_NAME = "run/auth-4194304-999999.sock"
 _WILDCARDS = {"0.0.0.0": 4, "::": 6}
 _BEFORE_LOGINS = (("auth", "mechanisms"), ("auth", "cleartext"), ("listener",))
 _PLACEHOLDERS = {"name", "local", "domain"}
@@ -26,10 +23,6 @@ def check(configuration: Configuration, findings: Findings) -> None:
     _check_mail(configuration, findings)
     if not configuration.auth.sources and not findings.about(("auth", "source")):
         findings.add(("auth", "source"), "without a source of accounts nobody can log in")
-    longest = configuration.server.state_directory / LONGEST_SOCKET_NAME
-    if len(str(longest).encode()) > MAXIMUM_SOCKET_PATH:
-        most = MAXIMUM_SOCKET_PATH - len(LONGEST_SOCKET_NAME) - 1
-        findings.add(("state_directory",), f"is too long for sockets in it: {most} octets at most")
 
 
 def _check_listeners(configuration: Configuration, findings: Findings) -> None:

@@ -72,6 +72,11 @@ class Channel:
         """Whether something waits to be written."""
         return bool(self._waiting)
 
+    @property
+    def closed(self) -> bool:
+        """Whether this end was closed."""
+        return self.socket.fileno() < 0
+
     def send(self, message: Message) -> None:
         """Send a message, or begin to."""
         self._waiting += encode(message)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from restante.errors import ConfigurationError
 from restante.server.channel import Channel, Message
+from restante.server.registry import socket_address
 
 Answer = Callable[[Message], None]
 """What a command calls, once, with its reply."""
@@ -42,7 +43,8 @@ class ControlSocket:
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
         mask = os.umask(0o177)
         try:
-            self._socket.bind(str(path))
+            with socket_address(path) as address:
+                self._socket.bind(address)
         finally:
             os.umask(mask)
         self._socket.listen(MAXIMUM_CLIENTS)
@@ -75,6 +77,8 @@ class ControlSocket:
         self._selector.register(sock, selectors.EVENT_READ, lambda: self._read(client))
 
     def _read(self, client: Channel) -> None:
+        if client.closed:
+            return
         if client.wants_to_write:
             client.write()
             self._watch(client)
@@ -107,7 +111,8 @@ def _remove_what_is_left(path: Path) -> None:
     """Remove the socket of a server that died; one that answers is somebody else's."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
         try:
-            probe.connect(str(path))
+            with socket_address(path) as address:
+                probe.connect(address)
         except FileNotFoundError:
             return
         except ConnectionRefusedError:

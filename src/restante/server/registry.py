@@ -1,6 +1,8 @@
-"""Live sessions of one worker, as `who` shows them and `kick` finds them."""
+"""Live sessions of one worker, as `who` shows them and `kick` finds them, and the way to them."""
 
+import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
@@ -11,6 +13,34 @@ SessionDescription = dict[str, str | int | float | None]
 def control_socket(state_directory: Path) -> Path:
     """Return where the supervisor of a state directory listens for commands."""
     return state_directory / "run" / "control.sock"
+
+
+ADDRESS_OCTETS = 107
+"""unix(7): what fits into the address of a socket, without the NUL at its end."""
+
+
+def through_descriptor(directory: int, path: Path) -> Path:
+    """Return how a socket is named by a process that has its directory open, if the path is long.
+
+    How deep a state directory lies is no business of ours; how long an address is, is the kernel's.
+    """
+    if len(os.fsencode(path)) <= ADDRESS_OCTETS:
+        return path
+    return Path(f"/proc/self/fd/{directory}/{path.name}")
+
+
+@contextmanager
+def socket_address(path: Path) -> Iterator[str]:
+    """Yield what to bind or to connect to, for a socket of any path.
+
+    Raises:
+        OSError: its directory is not there.
+    """
+    directory = os.open(path.parent, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        yield str(through_descriptor(directory, path))
+    finally:
+        os.close(directory)
 
 
 class Live(Protocol):

@@ -22,7 +22,7 @@ from restante.server.limits import SharedCounts
 from restante.server.listener import bound_address, listen
 from restante.server.options import ListenerOptions
 from restante.server.processes import Child, spawn
-from restante.server.registry import control_socket
+from restante.server.registry import control_socket, through_descriptor
 from restante.server.systemd import Notifier, inherited_sockets
 from restante.server.worker import WorkerParts, run_worker
 from restante.telemetry import Event, LineLog
@@ -64,12 +64,16 @@ class Supervisor:
         Raises:
             ConfigurationError: a socket cannot be had, or a user is not there.
         """
+        privileges.keep_secrets_in()
         privileges.raise_descriptor_limit()
         options = self._generation.options
         self._log(Event.STARTED, workers=options.workers)
         if os.geteuid() == 0 and options.user is None:
             self._log(Event.WARNING, reason="running as root: set user and auth_user")
         self._make_directories()
+        # Open as long as we are, in every process: sockets are named through it.
+        run = options.state_directory / "run"
+        self._run_directory = os.open(run, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
         self._bind(options.listeners)
         self._control = ControlSocket(
             control_socket(options.state_directory), self._selector, self._obey
@@ -86,7 +90,9 @@ class Supervisor:
 
     def _turn(self) -> None:
         for key, _ in self._selector.select(self._patience()):
-            key.data()
+            # What was done for one of them may have ended what another is about.
+            if self._selector.get_map().get(key.fd) is key:
+                key.data()
         now = time.monotonic()
         due = [timer for timer in self._timers if timer[0] <= now]
         self._timers = [timer for timer in self._timers if timer[0] > now]
@@ -177,14 +183,14 @@ class Supervisor:
         sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
         mask = os.umask(0o177)
         try:
-            sock.bind(str(path))
+            sock.bind(str(through_descriptor(self._run_directory, path)))
         finally:
             os.umask(mask)
         if options.user is not None and os.geteuid() == 0:
             entry = privileges.look_up(options.user, "user")
             os.chown(path, entry.pw_uid, entry.pw_gid)
         sock.listen(128)
-        return path, sock
+        return through_descriptor(self._run_directory, path), sock
 
     # ---- processes
 
@@ -253,6 +259,9 @@ class Supervisor:
         return private
 
     def _heard(self, child: Child) -> None:
+        if child.channel.closed:
+            # Its end was reaped in the same turn that this was noticed in.
+            return
         messages = child.channel.receive()
         if messages is None:
             # Its end is reaped when the signal comes; until then there is nothing more to hear.
@@ -310,7 +319,7 @@ class Supervisor:
             self._dismiss_auth()
 
     def _ended(self, child: Child, status: int) -> None:
-        if child.channel.socket.fileno() >= 0:
+        if not child.channel.closed:
             self._selector.unregister(child.channel.socket)
             child.channel.close()
         if child.slot is not None:

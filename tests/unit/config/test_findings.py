@@ -209,10 +209,6 @@ def test_a_finding_is_one_line(text: str, finding: str) -> None:
             "workers = 2\n" + LISTENER + '[mail]\nstore = "memory"\n',
             ['1: workers: has to be 1 with mail.store = "memory": workers share no memory'],
         ),
-        (
-            f'state_directory = "/{"x" * 90}"\n' + LISTENER,
-            ["1: state_directory: is too long for sockets in it: 78 octets at most"],
-        ),
     ],
 )
 def test_what_cannot_stand_together(text: str, expected: list[str]) -> None:
