@@ -6,8 +6,11 @@ import socket
 import ssl
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 from types import TracebackType
+from typing import IO
 
 import trustme
 
@@ -103,7 +106,7 @@ class ServerProcess:
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notifications:
             # An abstract name: a path below a test's folder can be too long for a socket.
             notifications.bind(f"\0restante-test-{os.getpid()}-{id(self)}")
-            notifications.settimeout(READY_SECONDS)
+            notifications.settimeout(0.1)
             name = "@" + notifications.getsockname()[1:].decode()
             with self.log_file.open("ab") as log:
                 self.process = subprocess.Popen(
@@ -113,14 +116,23 @@ class ServerProcess:
                     stderr=log,
                     env=os.environ | {"NOTIFY_SOCKET": name} | self._environment,
                 )
-            try:
-                while b"READY=1" not in notifications.recv(4096):
-                    pass
-            except TimeoutError:
+            if not self._becomes_ready(self.process, notifications):
                 self.stop()
                 raise AssertionError(f"not ready:\n{self.log()}") from None
         self._learn_ports()
         return self
+
+    def _becomes_ready(
+        self, process: "subprocess.Popen[bytes]", notifications: socket.socket
+    ) -> bool:
+        deadline = time.monotonic() + READY_SECONDS
+        while time.monotonic() < deadline and process.poll() is None:
+            try:
+                if b"READY=1" in notifications.recv(4096):
+                    return True
+            except TimeoutError:
+                continue
+        return False
 
     def _learn_ports(self) -> None:
         listeners = self.control("who")["listeners"]
@@ -179,6 +191,21 @@ class ServerProcess:
             timeout=60,
             check=False,
         )
+
+
+def read_until(process: "subprocess.Popen[bytes]", stream: IO[bytes], words: bytes) -> bytes:
+    """Return what a process says up to and with these words; it has to say them in time."""
+    timer = threading.Timer(READY_SECONDS, process.kill)
+    timer.start()
+    said = b""
+    try:
+        while words not in said:
+            line = stream.readline()
+            assert line, f"the end came before {words!r}: {said!r}"
+            said += line
+    finally:
+        timer.cancel()
+    return said
 
 
 class Dialogue:

@@ -58,8 +58,9 @@ def explain(error: BaseException) -> Failure:
         return Failure(USAGE, _one_line(f"restante: {error.format_message()}{_see(error)}"))
     if isinstance(error, click.Abort | KeyboardInterrupt):
         return Failure(INTERRUPTED, "restante: interrupted")
-    if isinstance(error, BrokenPipeError):
-        # The reader has what it wanted; nothing more can be written, not even at the end.
+    if isinstance(error, BrokenPipeError | SystemExit):
+        # The reader has what it wanted; nothing more can be written, not even at the end. The
+        # library makes an exit of it by itself, and of nothing else.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return Failure(1)
     if isinstance(error, ConfigurationError):
