@@ -3,6 +3,7 @@
 import configparser
 import os
 import poplib
+import re
 import subprocess
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -81,6 +82,10 @@ def test_the_capabilities_of_the_unit_are_enough(monkeypatch: pytest.MonkeyPatch
         server.account("alice", "secret")
         for _ in range(2):
             with server:
+                assert server.process is not None
+                limits = Path(f"/proc/{server.process.pid}/limits").read_text()
+                # It has read the private key, so it leaves no core either.
+                assert re.search(r"Max core file size +0 +0 ", limits)
                 maildrop = poplib.POP3_SSL(
                     "127.0.0.1", server.ports["implicit"], context=server.client_context()
                 )
