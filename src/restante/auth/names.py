@@ -13,10 +13,15 @@ MAXIMUM_OCTETS = 255
 _FORBIDDEN = frozenset("/\\\"':;,<>()[]{}|*?%&$`!#^~= ")
 
 
-@lru_cache(maxsize=16_384)
 def prepare(name: str, default_domain: str = "") -> str | None:
     """Return the canonical form of a name; None: nobody can have it."""
-    if not name or len(name.encode("utf-8", "surrogatepass")) > MAXIMUM_OCTETS:
+    # Out here: what is far too long must not fill the memory of the names prepared lately.
+    return _prepare(name, default_domain) if 0 < len(name) <= MAXIMUM_OCTETS else None
+
+
+@lru_cache(maxsize=16_384)
+def _prepare(name: str, default_domain: str) -> str | None:
+    if _octets(name) > MAXIMUM_OCTETS:
         return None
     try:
         prepared = saslprep(name, allow_unassigned=True).lower()
@@ -29,7 +34,12 @@ def prepare(name: str, default_domain: str = "") -> str | None:
         local, domain = prepared, default_domain.lower()
     if _is_bad_part(local) or "@" in local or (at and _is_bad_part(domain)):
         return None
-    return f"{local}@{domain}" if domain else local
+    whole = f"{local}@{domain}" if domain else local
+    return whole if _octets(whole) <= MAXIMUM_OCTETS else None
+
+
+def _octets(text: str) -> int:
+    return len(text.encode("utf-8", "surrogatepass"))
 
 
 def _is_bad_part(part: str) -> bool:
