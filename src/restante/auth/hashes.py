@@ -6,13 +6,13 @@ own `crypt` would hold it for as long as the hash takes.
 """
 
 import base64
-import binascii
 import ctypes
 import ctypes.util
 import hashlib
 import hmac
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
 
 import argon2
@@ -22,6 +22,24 @@ from restante.errors import RestanteError
 from restante.sasl.saslprep import saslprep
 
 _STORED = re.compile(r"\{([A-Za-z0-9.-]+)\}(.*)", re.DOTALL)
+_UNVERIFIABLE = frozenset(
+    (
+        "CRAM-MD5",
+        "DIGEST-MD5",
+        "HMAC-MD5",
+        "OTP",
+        "PLAIN-MD4",
+        "PLAIN-TRUNC",
+        "SCRAM-SHA-1",
+        "SCRAM-SHA-256",
+    )
+)
+"""Schemes of Dovecot's that are not read here; what else stands in braces may be a password."""
+
+LONGEST_PREPARED_OCTETS = 1_024
+"""Preparing takes the longer the more there is, and holds the interpreter meanwhile."""
+_CRYPT_PASSWORD_OCTETS = 511
+"""libcrypt refuses longer ones."""
 _CRYPT_DATA_OCTETS = 32_768
 """`struct crypt_data` of libxcrypt, and as much as any other implementation wants."""
 
@@ -32,6 +50,8 @@ class UnusableHash(RestanteError):
 
 def prepare_password(password: bytes) -> bytes:
     """Return the form that is hashed (RFC 4616 §2): prepared where it can be, else as it is."""
+    if len(password) > LONGEST_PREPARED_OCTETS:
+        return password
     try:
         return saslprep(password.decode("utf-8"), allow_unassigned=True).encode("utf-8")
     except ValueError:
@@ -57,38 +77,41 @@ def verify(stored: str, password: bytes) -> bool:
 
     Raises:
         UnusableHash: the stored form cannot be read.
+        MemoryError: there is not enough to compute the hash now.
     """
-    scheme, text = split(stored)
+    scheme, encoding, text = split(stored)
     check = _SCHEMES.get(scheme)
     if check is None:
-        raise UnusableHash(f"scheme {scheme} is not known")
+        known = f"scheme {scheme}" if scheme in _UNVERIFIABLE else "this scheme"
+        raise UnusableHash(f"a password of {known} cannot be compared with")
     prepared = prepare_password(password)
-    try:
+    with suppress(ValueError, OverflowError):
+        text = _decoded(scheme, encoding, text)
         return check(text, prepared) or (prepared != password and check(text, password))
-    except (ValueError, binascii.Error, argon2.exceptions.InvalidHashError) as error:
-        raise UnusableHash(f"a hash of scheme {scheme} is malformed") from error
+    # Raised out here: the error of a codec would carry the stored password along.
+    raise UnusableHash(f"a hash of scheme {scheme} is malformed")
 
 
-def split(stored: str) -> tuple[str, str]:
-    """Return scheme and text of a stored password."""
+def split(stored: str) -> tuple[str, str, str]:
+    """Return scheme, encoding and text of a stored password."""
     match = _STORED.fullmatch(stored)
-    if match is not None:
-        scheme = match[1].upper()
-        encoding = scheme.rpartition(".")
-        if encoding[2] in ("HEX", "B64", "BASE64"):
-            return encoding[0], _reencode(match[2], encoding[2])
-        return scheme, match[2]
-    return ("ARGON2ID" if stored.startswith("$argon2") else "CRYPT"), stored
+    if match is None:
+        return ("ARGON2ID" if stored.startswith("$argon2") else "CRYPT"), "", stored
+    scheme = match[1].upper()
+    name, _, encoding = scheme.rpartition(".")
+    if encoding in ("HEX", "B64", "BASE64"):
+        return name, encoding, match[2]
+    return scheme, "", match[2]
 
 
-def _reencode(text: str, encoding: str) -> str:
-    """Bring a text to base64, which is what the schemes that are encoded are read as."""
-    if encoding == "HEX":
-        try:
-            return base64.b64encode(bytes.fromhex(text)).decode()
-        except ValueError:
-            return ""
-    return text
+def _decoded(scheme: str, encoding: str, text: str) -> str:
+    """Return a text as its scheme reads it: digests in base64, everything else as it is."""
+    if not encoding:
+        return text
+    octets = bytes.fromhex(text) if encoding == "HEX" else base64.b64decode(text, validate=True)
+    if scheme in _DIGESTS:
+        return base64.b64encode(octets).decode()
+    return octets.decode("utf-8", "surrogateescape")
 
 
 def _argon2(text: str, password: bytes) -> bool:
@@ -97,7 +120,9 @@ def _argon2(text: str, password: bytes) -> bool:
     except argon2.exceptions.VerifyMismatchError:
         return False
     except argon2.exceptions.VerificationError as error:
-        raise ValueError("argon2") from error
+        if "emory allocation" in str(error):
+            raise MemoryError from None
+        raise ValueError("argon2") from None
 
 
 @cache
@@ -109,26 +134,25 @@ def _libcrypt() -> ctypes.CDLL:
 
 
 def _crypt(text: str, password: bytes) -> bool:
-    if b"\0" in password:
-        return False
+    # What libcrypt would not take, or would cut off, is never right, and costs as much.
+    usable = password.partition(b"\0")[0][:_CRYPT_PASSWORD_OCTETS]
     data = ctypes.create_string_buffer(_CRYPT_DATA_OCTETS)
-    made = _libcrypt().crypt_r(password, text.encode(), data)
+    made = _libcrypt().crypt_r(usable, text.encode(), data)
     if not made or made.startswith(b"*"):
         raise ValueError("crypt")
-    return hmac.compare_digest(made, text.encode())
+    return hmac.compare_digest(made, text.encode()) and usable == password
 
 
 def _digest(name: str) -> Callable[[str, bytes], bool]:
-    def check(text: str, password: bytes) -> bool:
-        return hmac.compare_digest(_plain_digest(text), hashlib.new(name, password).digest())
-
     size = hashlib.new(name).digest_size
 
-    def _plain_digest(text: str) -> bytes:
+    def check(text: str, password: bytes) -> bool:
         # Dovecot writes some of these in hexadecimal without saying so.
-        if len(text) == 2 * size:
-            return bytes.fromhex(text)
-        return base64.b64decode(text, validate=True)
+        hexadecimal = len(text) == 2 * size
+        data = bytes.fromhex(text) if hexadecimal else base64.b64decode(text, validate=True)
+        if len(data) != size:
+            raise ValueError("digest")
+        return hmac.compare_digest(data, hashlib.new(name, password).digest())
 
     return check
 
@@ -151,19 +175,17 @@ def _pbkdf2(text: str, password: bytes) -> bool:
     if mark or one != "1":
         raise ValueError("pbkdf2")
     made = hashlib.pbkdf2_hmac("sha1", password, salt.encode(), int(rounds))
-    return hmac.compare_digest(made, bytes.fromhex(digest))
+    # HMAC fills a short key up with NULs, so one more or less of them would not matter.
+    return hmac.compare_digest(made, bytes.fromhex(digest)) and b"\0" not in password
 
 
 def _plain(text: str, password: bytes) -> bool:
+    if not text:
+        raise ValueError("nothing")
     return hmac.compare_digest(text.encode("utf-8", "surrogateescape"), password)
 
 
-_SCHEMES: dict[str, Callable[[str, bytes], bool]] = {
-    "ARGON2ID": _argon2,
-    "ARGON2I": _argon2,
-    **dict.fromkeys(
-        ("CRYPT", "BLF-CRYPT", "SHA512-CRYPT", "SHA256-CRYPT", "MD5-CRYPT", "DES-CRYPT"), _crypt
-    ),
+_DIGESTS: dict[str, Callable[[str, bytes], bool]] = {
     "SSHA": _salted("sha1"),
     "SSHA256": _salted("sha256"),
     "SSHA512": _salted("sha512"),
@@ -174,6 +196,12 @@ _SCHEMES: dict[str, Callable[[str, bytes], bool]] = {
     "SHA512": _digest("sha512"),
     "PLAIN-MD5": _digest("md5"),
     "LDAP-MD5": _digest("md5"),
+}
+_SCHEMES: dict[str, Callable[[str, bytes], bool]] = _DIGESTS | {
+    "ARGON2ID": _argon2,
+    "ARGON2I": _argon2,
+    **dict.fromkeys(("CRYPT", "BLF-CRYPT", "SHA512-CRYPT", "SHA256-CRYPT"), _crypt),
+    **dict.fromkeys(("MD5", "MD5-CRYPT", "DES-CRYPT"), _crypt),
     "PBKDF2": _pbkdf2,
     "PLAIN": _plain,
     "CLEAR": _plain,
