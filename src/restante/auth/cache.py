@@ -1,9 +1,9 @@
 """The cache of passwords found right, in the auth process alone.
 
 It holds digests under a key that lives as long as the process. The key of an entry covers the
-full identity, its source and the account's version besides the password, so that no user can meet
-another's entry and a changed, disabled or removed account has none (threats A8). Failures are
-never kept.
+full identity, its source, the account's version and its stored password besides the password, so
+that no user can meet another's entry and a changed, disabled or removed account has none, not even
+one whose version came back with a backup (threats A8). Failures are never kept.
 """
 
 import time
@@ -49,6 +49,9 @@ class PasswordCache:
             self._until.popitem(last=False)
 
     def _digest(self, account: Account, password: bytes) -> bytes:
-        # Names hold no NUL, versions neither, and the password comes last: no two mean the same.
-        identity = f"{account.source}\0{account.name}\0{account.version}\0".encode()
-        return blake2b(identity + password, key=self._key, digest_size=16).digest()
+        # Names hold no NUL, versions neither, the stored password says how long it is, and the
+        # password comes last: no two mean the same.
+        stored = account.stored_password
+        identity = f"{account.source}\0{account.name}\0{account.version}\0{len(stored)}\0{stored}"
+        octets = identity.encode("utf-8", "surrogateescape") + password
+        return blake2b(octets, key=self._key, digest_size=16).digest()

@@ -72,10 +72,11 @@ class ThrottleOptions:
     """Addresses, networks and accounts remembered; the longest unused go first."""
 
     def __post_init__(self) -> None:
+        # The other way round, NaN would pass.
         for name in ("free_failures", "first_delay_seconds", "forget_after_seconds"):
-            if getattr(self, name) < 0:
+            if not getattr(self, name) >= 0:
                 raise ValueError(f"{name} is not negative")
-        if self.longest_delay_seconds < self.first_delay_seconds:
+        if not self.first_delay_seconds <= self.longest_delay_seconds:
             raise ValueError("longest_delay_seconds is not below first_delay_seconds")
         if self.entries < 1:
             raise ValueError("entries is at least 1")
@@ -93,7 +94,7 @@ class CacheOptions:
     def __post_init__(self) -> None:
         if self.entries < 1:
             raise ValueError("entries is at least 1")
-        if self.seconds < 0:
+        if not self.seconds >= 0:
             raise ValueError("seconds is not negative")
 
 

@@ -1,0 +1,121 @@
+"""The cache of passwords found right: nobody meets another's, and nothing outlives a change."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from restante.auth.cache import PasswordCache
+from restante.auth.options import CacheOptions
+from restante.auth.sources import Account
+from unit.auth.scene import Clock
+
+BOB = Account("bob", "{ARGON2ID}hash", "accounts", "1")
+
+
+def cache(clock: Clock | None = None, **settings: float) -> PasswordCache:
+    return PasswordCache(CacheOptions(**settings), clock or Clock())  # type: ignore[arg-type]
+
+
+def test_what_was_found_right_is_known() -> None:
+    known = cache()
+    assert not known.knows(BOB, b"secret")
+    known.learn(BOB, b"secret")
+    assert known.knows(BOB, b"secret")
+    assert not known.knows(BOB, b"Secret")
+    assert not known.knows(BOB, b"")
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        replace(BOB, name="alice"),
+        replace(BOB, name="bob@example.org"),
+        replace(BOB, source="passwd-file"),
+        replace(BOB, version="2"),
+        replace(BOB, stored_password="{ARGON2ID}other"),
+    ],
+)
+def test_another_account_is_another_entry(other: Account) -> None:
+    """Disabling, a new password and removal change the version; a backup may bring one back."""
+    known = cache()
+    known.learn(BOB, b"secret")
+    assert not known.knows(other, b"secret")
+
+
+PARTS = st.text(st.sampled_from("ab01"), max_size=3)
+ACCOUNTS = st.builds(Account, PARTS, st.text(st.sampled_from("ab\0"), max_size=4), PARTS, PARTS)
+PASSWORDS = st.binary(max_size=4).map(lambda octets: octets.replace(b"\xff", b"\0"))
+
+
+@given(ACCOUNTS, PASSWORDS, ACCOUNTS, PASSWORDS)
+def test_no_two_logins_share_an_entry(
+    one: Account, password: bytes, other: Account, another: bytes
+) -> None:
+    known = cache()
+    known.learn(one, password)
+    assert known.knows(other, another) == ((one, password) == (other, another))
+
+
+def test_two_caches_do_not_know_each_other() -> None:
+    """The key is a process's own: what one holds tells nothing about another's."""
+    one, other = cache(), cache()
+    one.learn(BOB, b"secret")
+    other.learn(BOB, b"secret")
+    assert set(one._until) != set(other._until)
+
+
+def test_an_entry_expires() -> None:
+    clock = Clock()
+    known = cache(clock, seconds=60)
+    known.learn(BOB, b"secret")
+    clock.now += 60
+    assert known.knows(BOB, b"secret")
+    clock.now += 1
+    assert not known.knows(BOB, b"secret")
+    assert len(known) == 0
+
+
+def test_use_does_not_prolong_an_entry() -> None:
+    clock = Clock()
+    known = cache(clock, seconds=60)
+    known.learn(BOB, b"secret")
+    for _ in range(60):
+        assert known.knows(BOB, b"secret")
+        clock.now += 1
+    clock.now += 1
+    assert not known.knows(BOB, b"secret")
+
+
+def test_the_longest_unused_goes_first() -> None:
+    known = cache(entries=3)
+    for password in (b"1", b"2", b"3"):
+        known.learn(BOB, password)
+    assert known.knows(BOB, b"1")
+    known.learn(BOB, b"4")
+    assert len(known) == 3
+    assert not known.knows(BOB, b"2")
+    for password in (b"1", b"3", b"4"):
+        assert known.knows(BOB, password)
+
+
+def test_it_can_be_turned_off() -> None:
+    known = cache(seconds=0)
+    known.learn(BOB, b"secret")
+    assert len(known) == 0
+    assert not known.knows(BOB, b"secret")
+
+
+def test_it_holds_no_password() -> None:
+    known = cache()
+    known.learn(BOB, b"kanarienvogel")
+    assert b"kanarienvogel" not in b"".join(known._until)
+    assert all(len(digest) == 16 for digest in known._until)
+
+
+def test_a_stored_password_of_any_octets() -> None:
+    account = replace(BOB, stored_password="{PLAIN}v\udcf6gel")
+    known = cache()
+    known.learn(account, b"v\xf6gel")
+    assert known.knows(account, b"v\xf6gel")

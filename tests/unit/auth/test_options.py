@@ -1,0 +1,49 @@
+"""Settings that cannot stand are refused with a sentence."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from restante.auth.options import CacheOptions, HashOptions, SourceOptions, ThrottleOptions
+
+NAN = float("nan")
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda: SourceOptions(type="passwd-file"), "path: a passwd-file source needs one"),
+        (lambda: SourceOptions(path=Path("x")), "path: the accounts source takes none"),
+        (lambda: HashOptions(memory_kib=7), "memory_kib is 8 for each lane at least"),
+        (lambda: HashOptions(memory_kib=15, lanes=2), "memory_kib is 8 for each lane at least"),
+        (lambda: HashOptions(memory_kib=2**23), "4194304 at most"),
+        (lambda: HashOptions(passes=0), "passes is at least 1"),
+        (lambda: HashOptions(passes=1_001), "passes is 1000 at most"),
+        (lambda: HashOptions(lanes=0), "lanes is at least 1"),
+        (lambda: HashOptions(threads=0), "threads is at least 1"),
+        (lambda: HashOptions(queue=0), "queue is at least 1"),
+        (lambda: ThrottleOptions(free_failures=-1), "free_failures is not negative"),
+        (lambda: ThrottleOptions(first_delay_seconds=-1), "first_delay_seconds is not negative"),
+        (lambda: ThrottleOptions(first_delay_seconds=NAN), "first_delay_seconds is not negative"),
+        (lambda: ThrottleOptions(longest_delay_seconds=1), "longest_delay_seconds is not below"),
+        (lambda: ThrottleOptions(longest_delay_seconds=NAN), "longest_delay_seconds is not below"),
+        (lambda: ThrottleOptions(forget_after_seconds=-1), "forget_after_seconds is not negative"),
+        (lambda: ThrottleOptions(entries=0), "entries is at least 1"),
+        (lambda: CacheOptions(entries=0), "entries is at least 1"),
+        (lambda: CacheOptions(seconds=-1), "seconds is not negative"),
+        (lambda: CacheOptions(seconds=NAN), "seconds is not negative"),
+    ],
+)
+def test_what_cannot_stand(make: Callable[[], object], words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        make()
+
+
+def test_the_defaults_stand() -> None:
+    """DESIGN §3: 19 MiB, two passes, one lane."""
+    hashing = HashOptions()
+    assert (hashing.memory_kib, hashing.passes, hashing.lanes) == (19_456, 2, 1)
+    assert SourceOptions() == SourceOptions(type="accounts")
+    assert ThrottleOptions().longest_delay_seconds >= ThrottleOptions().first_delay_seconds
+    assert CacheOptions().seconds > 0
