@@ -1,32 +1,48 @@
 """The accounts database: our own source of accounts, SQLite in the state directory.
 
 The auth process reads it, the account commands write it. A login sees every change that was
-committed before it, so nothing has to be told to a running server.
+committed before it, so nothing has to be told to a running server; a file put in the place of
+another, as a backup is, counts at once as well.
 """
 
 import os
 import sqlite3
+import string
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from restante.auth.sources import Account
 from restante.errors import AccountError, TemporaryFailure, UnknownAccount
 
-FILE_NAME = "accounts.sqlite"
-_SCHEMA_VERSION = 1
-_SCHEMA = """
-CREATE TABLE account (
-    name TEXT PRIMARY KEY,
-    stored_password TEXT NOT NULL,
-    disabled INTEGER NOT NULL DEFAULT 0,
-    mailbox TEXT,
-    version INTEGER NOT NULL DEFAULT 1,
-    created_at INTEGER NOT NULL
-) WITHOUT ROWID;
-CREATE TABLE counter (value INTEGER NOT NULL);
-INSERT INTO counter VALUES (1);
+FILE_NAME = "auth/accounts.sqlite"
+"""In the state directory. The folder is the auth process's own, no other role can look into it,
+and whoever reads first after a power cut has to undo what was half done, which takes a file away.
 """
+_SCHEMA_VERSION = 1
+_SCHEMA = (
+    """
+    CREATE TABLE account (
+        name TEXT PRIMARY KEY,
+        stored_password TEXT NOT NULL,
+        disabled INTEGER NOT NULL DEFAULT 0,
+        mailbox TEXT,
+        version INTEGER NOT NULL DEFAULT 1,
+        created_at INTEGER NOT NULL
+    ) WITHOUT ROWID
+    """,
+    "CREATE TABLE counter (value INTEGER NOT NULL)",
+    "INSERT INTO counter VALUES (1)",
+    f"PRAGMA user_version = {_SCHEMA_VERSION}",
+)
+_DESCRIBE = "SELECT name, disabled, mailbox, created_at FROM account"
+
+READER_WAIT_SECONDS = 0.25
+"""For a writer to finish: every other login waits as long, so a writer has to be quick."""
+WRITER_WAIT_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +63,8 @@ class AccountsDatabase:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._connection: sqlite3.Connection | None = None
+        self._opened: tuple[int, int] | None = None
+        """Device and inode of the file that is open."""
 
     # ---- as a source
 
@@ -57,23 +75,29 @@ class AccountsDatabase:
             TemporaryFailure: the database cannot be read.
         """
         try:
-            connection = self._open_existing()
-            if connection is None:
-                return None
-            row = connection.execute(
+            row = self._row(
                 "SELECT stored_password, disabled, mailbox, version FROM account WHERE name = ?",
-                (name,),
-            ).fetchone()
-        except sqlite3.Error as error:
+                name,
+            )
+        except (sqlite3.Error, OSError) as error:
             self.close()
-            raise TemporaryFailure from error
+            raise TemporaryFailure(reason=f"accounts database: {error}") from error
         if row is None:
             return None
         return Account(name, row[0], self.name, str(row[3]), bool(row[1]), row[2])
 
-    def usual_password(self) -> str | None:
-        """Return None: new passwords are hashed in the usual way, which is the default."""
-        return None
+    def decoy(self, pick: int) -> str | None:
+        """Return the stored password of somebody; see the contract."""
+        letters = string.digits + string.ascii_lowercase
+        start = "".join(letters[(pick >> shift) % len(letters)] for shift in range(0, 64, 8))
+        select = "SELECT stored_password FROM account"
+        try:
+            row = self._row(f"{select} WHERE name >= ? ORDER BY name LIMIT 1", start)
+            row = row or self._row(f"{select} WHERE name < ? ORDER BY name LIMIT 1", start)
+        except (sqlite3.Error, OSError):
+            self.close()
+            return None
+        return None if row is None else str(row[0])
 
     # ---- for the administrator
 
@@ -83,42 +107,40 @@ class AccountsDatabase:
         Raises:
             AccountError: there is one of that name already.
         """
-        try:
-            with self._open() as connection:
-                version = _next_version(connection)
+        with self._changing() as connection:
+            try:
                 connection.execute(
                     "INSERT INTO account (name, stored_password, mailbox, version, created_at)"
                     " VALUES (?, ?, ?, ?, ?)",
-                    (name, stored_password, mailbox, version, int(time.time())),
+                    (name, stored_password, mailbox, _next_version(connection), int(time.time())),
                 )
-        except sqlite3.IntegrityError:
-            raise AccountError(f"there is an account {name} already") from None
-        except sqlite3.Error as error:
-            raise _unusable() from error
+            except sqlite3.IntegrityError:
+                raise AccountError(f"there is an account {name} already") from None
 
     def list(self) -> list[AccountDescription]:
         """Return all accounts, by name."""
         try:
-            connection = self._open_existing()
+            connection = self._reading()
             if connection is None:
                 return []
-            rows = connection.execute(
-                "SELECT name, disabled, mailbox, created_at FROM account ORDER BY name"
-            ).fetchall()
-        except sqlite3.Error as error:
-            raise _unusable() from error
-        return [AccountDescription(row[0], bool(row[1]), row[2], row[3]) for row in rows]
+            rows = connection.execute(f"{_DESCRIBE} ORDER BY name").fetchall()
+        except (sqlite3.Error, OSError) as error:
+            raise _unusable(error) from error
+        return [_description(row) for row in rows]
 
     def show(self, name: str) -> AccountDescription:
         """Return one account.
 
         Raises:
-            AccountError: there is none of that name.
+            UnknownAccount: there is none of that name.
         """
-        for account in self.list():
-            if account.name == name:
-                return account
-        raise _unknown(name)
+        try:
+            row = self._row(f"{_DESCRIBE} WHERE name = ?", name)
+        except (sqlite3.Error, OSError) as error:
+            raise _unusable(error) from error
+        if row is None:
+            raise _unknown(name)
+        return _description(row)
 
     def set_password(self, name: str, stored_password: str) -> None:
         """Replace the password of an account."""
@@ -134,13 +156,9 @@ class AccountsDatabase:
 
     def remove(self, name: str) -> None:
         """Forget an account; its mail stays where it is."""
-        try:
-            with self._open() as connection:
-                removed = connection.execute("DELETE FROM account WHERE name = ?", (name,))
-        except sqlite3.Error as error:
-            raise _unusable() from error
-        if not removed.rowcount:
-            raise _unknown(name)
+        with self._changing() as connection:
+            if not connection.execute("DELETE FROM account WHERE name = ?", (name,)).rowcount:
+                raise _unknown(name)
 
     def close(self) -> None:
         """Close the database."""
@@ -151,40 +169,92 @@ class AccountsDatabase:
     # ---- the file
 
     def _change(self, name: str, column: str, value: str | int) -> None:
-        try:
-            with self._open() as connection:
-                changed = connection.execute(
-                    f"UPDATE account SET {column} = ?, version = ? WHERE name = ?",  # noqa: S608
-                    (value, _next_version(connection), name),
-                )
-        except sqlite3.Error as error:
-            raise _unusable() from error
-        if not changed.rowcount:
-            raise _unknown(name)
+        with self._changing() as connection:
+            changed = connection.execute(
+                f"UPDATE account SET {column} = ?, version = ? WHERE name = ?",  # noqa: S608
+                (value, _next_version(connection), name),
+            )
+            if not changed.rowcount:
+                raise _unknown(name)
 
-    def _open_existing(self) -> sqlite3.Connection | None:
-        """Return the database for reading; None: nobody has made an account yet."""
-        if self._connection is None and not self._path.exists():
+    @contextmanager
+    def _changing(self) -> Iterator[sqlite3.Connection]:
+        """Hold the database alone; what raises changes nothing.
+
+        Raises:
+            AccountError: it cannot be used.
+        """
+        try:
+            # Made here and not by SQLite, so that it is never readable by others for a moment.
+            flags = os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC
+            os.close(os.open(self._path, flags, 0o600))
+            connection = self._open()
+            connection.execute(f"PRAGMA busy_timeout = {int(WRITER_WAIT_SECONDS * 1000)}")
+            connection.execute("PRAGMA secure_delete = ON")
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                if not _is_made(connection):
+                    for statement in _SCHEMA:
+                        connection.execute(statement)
+                yield connection
+                connection.execute("COMMIT")
+            finally:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+        except (sqlite3.Error, OSError) as error:
+            self.close()
+            raise _unusable(error) from error
+
+    def _row(self, statement: str, name: str) -> tuple[Any, ...] | None:
+        connection = self._reading()
+        if connection is None:
             return None
-        return self._open()
+        row: tuple[Any, ...] | None = connection.execute(statement, (name,)).fetchone()
+        return row
+
+    def _reading(self) -> sqlite3.Connection | None:
+        """Return the database for reading; None: nobody has made an account yet."""
+        try:
+            status = os.stat(self._path)
+        except FileNotFoundError:
+            self.close()
+            return None
+        if self._connection is not None and self._opened == (status.st_dev, status.st_ino):
+            return self._connection
+        connection = self._open()
+        if not _is_made(connection):
+            # Its first account is being made at this moment.
+            self.close()
+            return None
+        return connection
 
     def _open(self) -> sqlite3.Connection:
-        if self._connection is not None:
-            return self._connection
-        if not self._path.exists():
-            # Made here and not by SQLite, so that it is never readable by others for a moment.
-            os.close(os.open(self._path, os.O_CREAT | os.O_WRONLY, 0o600))
-        connection = sqlite3.connect(self._path, timeout=5.0, check_same_thread=False)
-        version = connection.execute("PRAGMA user_version").fetchone()[0]
-        if version == 0:
-            connection.executescript(
-                f"BEGIN; {_SCHEMA} PRAGMA user_version = {_SCHEMA_VERSION}; COMMIT;"
-            )
-        elif version != _SCHEMA_VERSION:
-            connection.close()
-            raise sqlite3.DatabaseError("the database is of another version")
-        self._connection = connection
+        self.close()
+        status = os.stat(self._path)
+        connection = sqlite3.connect(
+            self._path,
+            timeout=READER_WAIT_SECONDS,
+            isolation_level=None,
+            check_same_thread=False,
+        )
+        self._connection, self._opened = connection, (status.st_dev, status.st_ino)
         return connection
+
+
+def _is_made(connection: sqlite3.Connection) -> bool:
+    """Say whether there are tables.
+
+    Raises:
+        sqlite3.DatabaseError: they are those of another version.
+    """
+    version: int = connection.execute("PRAGMA user_version").fetchone()[0]
+    if version not in (0, _SCHEMA_VERSION):
+        raise sqlite3.DatabaseError(f"it is of version {version}, not {_SCHEMA_VERSION}")
+    return version == _SCHEMA_VERSION
+
+
+def _description(row: tuple[Any, ...]) -> AccountDescription:
+    return AccountDescription(row[0], bool(row[1]), row[2], row[3])
 
 
 def _next_version(connection: sqlite3.Connection) -> int:
@@ -198,5 +268,6 @@ def _unknown(name: str) -> UnknownAccount:
     return UnknownAccount(f"there is no account {name}")
 
 
-def _unusable() -> AccountError:
-    return AccountError("the accounts database cannot be used")
+def _unusable(error: Exception) -> AccountError:
+    cause = error.strerror if isinstance(error, OSError) else error
+    return AccountError(f"the accounts database cannot be used: {cause}")

@@ -5,13 +5,14 @@ Names are prepared as at a login, so that the account that is made is the one th
 
 import os
 import pwd
+from contextlib import suppress
 from pathlib import Path
 
 from restante.auth.accounts import FILE_NAME, AccountDescription, AccountsDatabase
 from restante.auth.hashes import hash_password
 from restante.auth.names import prepare
 from restante.auth.options import AuthOptions
-from restante.errors import AccountError
+from restante.errors import AccountError, UnknownAccount
 from restante.secret import Secret
 
 LONGEST_PASSWORD_OCTETS = 248
@@ -37,9 +38,9 @@ class Administration:
             AccountError: there is one already, or name or password cannot be used.
         """
         prepared, stored = self.check_new(name), self._hashed(password)
-        self._path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+        self._make_folder()
         self._database.add(prepared, stored, None if mailbox is None else str(mailbox))
-        self._give_to_owner()
+        self._give_to_owner(self._path)
         return prepared
 
     def check_new(self, name: str) -> str:
@@ -49,7 +50,8 @@ class Administration:
             AccountError: there is one already, or nobody can have this name.
         """
         prepared = self._prepared(name)
-        if any(account.name == prepared for account in self._database.list()):
+        with suppress(UnknownAccount):
+            self._database.show(prepared)
             raise AccountError(f"there is an account {prepared} already")
         return prepared
 
@@ -102,7 +104,16 @@ class Administration:
             raise AccountError("the password holds a line end or another control character")
         return hash_password(octets, self._options.hashing)
 
-    def _give_to_owner(self) -> None:
+    def _make_folder(self) -> None:
+        folder = self._path.parent
+        try:
+            folder.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+            folder.mkdir(mode=0o700, exist_ok=True)
+            self._give_to_owner(folder)
+        except OSError as error:
+            raise AccountError(f"{folder}: {error.strerror}") from error
+
+    def _give_to_owner(self, path: Path) -> None:
         if self._owner is not None and os.geteuid() == 0:
             entry = pwd.getpwnam(self._owner)
-            os.chown(self._path, entry.pw_uid, entry.pw_gid)
+            os.chown(path, entry.pw_uid, entry.pw_gid, follow_symlinks=False)

@@ -1,14 +1,20 @@
 """A passwd-file in Dovecot's format as a source of accounts.
 
 `user:password:uid:gid:gecos:home:shell:extra`. Of the extra fields `userdb_mail` gives the mailbox
-(as `maildir:PATH`) and `nologin` disables; what makes a password unnecessary, `nopassword`,
-is refused by disabling. The file is read again when it has changed; one that cannot be read, or
-that is being written, leaves what was read before.
+(as `maildir:PATH`) and `nologin` disables. What cannot be honoured disables as well, lest somebody
+gets in whom the file keeps out, or sees another's mail: `nopassword`, `allow_nets`, `proxy`, a path
+with variables other than a user's name.
+
+The file is read again when it has changed; one that cannot be read leaves what was read before. A
+last line without an end counts once nobody has been writing for a while. Of two lines for one user
+the first counts, as with Dovecot.
 """
 
 import hashlib
 import os
-from collections.abc import Iterator
+import re
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from restante.auth.names import prepare
@@ -16,19 +22,36 @@ from restante.auth.sources import Account
 from restante.errors import TemporaryFailure
 from restante.telemetry import Event, Log
 
-_Stamp = tuple[int, int, int]
+_Stamp = tuple[int, ...]
+
+SETTLED_SECONDS = 5.0
+"""Without a change, until a file is taken to be whole."""
+GRAIN_SECONDS = 0.1
+"""A file may change again within the grain of its clock and look the same."""
+
+_UNSUPPORTED = ("nopassword", "allow_nets", "allow_real_nets", "proxy", "proxy_maybe")
+_VARIABLE = re.compile(r"%(.?)", re.DOTALL)
 
 
 class PasswdFile:
     """The accounts of one file."""
 
-    def __init__(self, path: Path, default_domain: str, log: Log) -> None:
+    def __init__(
+        self,
+        path: Path,
+        default_domain: str,
+        log: Log,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         self.name = "passwd-file"
         self._path = path
         self._default_domain = default_domain
         self._log = log
+        self._clock = clock
         self._stamp: _Stamp | None = None
+        self._failed = False
         self._lines: dict[str, str] | None = None
+        self._names: tuple[str, ...] | None = None
         self._accounts: dict[str, Account] = {}
         """Lines that were asked for, taken apart."""
 
@@ -47,62 +70,81 @@ class PasswdFile:
             account = self._accounts[name] = self._account(name, line)
         return account
 
-    def usual_password(self) -> str | None:
-        """Return the password of the first account: files are mostly of one scheme."""
+    def decoy(self, pick: int) -> str | None:
+        """Return the stored password of somebody; see the contract."""
         try:
             lines = self._current()
         except TemporaryFailure:
             return None
-        for name, line in lines.items():
-            return self._account(name, line).stored_password
-        return None
+        if self._names is None:
+            self._names = tuple(lines)
+        if not self._names:
+            return None
+        return lines[self._names[pick % len(self._names)]].partition(":")[0]
+
+    # ---- the file
 
     def _current(self) -> dict[str, str]:
         try:
             status = os.stat(self._path)
-            stamp = (status.st_mtime_ns, status.st_size, status.st_ino)
+            stamp = (status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino)
             if stamp != self._stamp:
                 self._read(stamp)
-        except (OSError, UnicodeDecodeError) as error:
-            if self._stamp is not None or self._lines is None:
+            self._failed = False
+        except OSError as error:
+            if not self._failed:
                 self._log(Event.AUTH_UNAVAILABLE, reason=type(error).__name__, file=str(self._path))
+            self._failed = True
             self._stamp = None
             if self._lines is None:
-                raise TemporaryFailure from error
+                raise TemporaryFailure(reason=f"passwd-file: {error.strerror}") from error
         assert self._lines is not None
         return self._lines
 
     def _read(self, stamp: _Stamp) -> None:
-        text = self._path.read_text("utf-8")
-        if text and not text.endswith("\n"):
-            # Somebody is in the midst of writing it: the whole lines count, and it is read again.
-            text, stamp = text[: text.rfind("\n") + 1], (0, 0, 0)
-        self._lines = dict(self._entries(text))
+        # Octets that are no UTF-8 may stand in a comment or a name: they harm their own line alone.
+        text = self._path.read_bytes().decode("utf-8", "surrogateescape")
+        age = self._clock() - stamp[0] / 1e9
+        settled = not -SETTLED_SECONDS < age < SETTLED_SECONDS
+        whole = text[: text.rfind("\n") + 1]
+        trusted = age > GRAIN_SECONDS or age < 0
+        if text != whole and not settled:
+            # Somebody may be in the midst of writing it.
+            text, trusted = whole, False
+        self._lines = self._entries(text)
+        self._names = None
         self._accounts = {}
-        self._stamp = stamp
+        self._stamp = stamp if trusted else None
 
-    def _entries(self, text: str) -> Iterator[tuple[str, str]]:
-        for line in text.split("\n"):
-            user, colon, rest = line.partition(":")
-            if not colon or user.startswith("#"):
-                continue
-            name = prepare(user, self._default_domain)
-            if name is not None:
-                yield name, rest
+    def _entries(self, text: str) -> dict[str, str]:
+        lines: dict[str, str] = {}
+        # "\n" alone ends a line: a name that holds another separator must not make an account.
+        for line in text.removeprefix("\ufeff").split("\n"):
+            user, colon, rest = line.removesuffix("\r").partition(":")
+            if colon and not user.startswith("#"):
+                name = prepare(user, self._default_domain)
+                if name is not None:
+                    lines.setdefault(name, rest)
+        return lines
+
+    # ---- a line
 
     def _account(self, name: str, line: str) -> Account:
-        fields = line.split(":", 6)
-        extra = dict(_extra(fields[6] if len(fields) > 6 else ""))
-        home = fields[4] if len(fields) > 4 else ""
-        disabled = not fields[0] or "nologin" in extra or "nopassword" in extra
-        return Account(
-            name,
-            fields[0],
-            self.name,
-            hashlib.sha256(line.encode()).hexdigest(),
-            disabled,
-            _mailbox(extra.get("userdb_mail", ""), extra.get("userdb_home", home)),
-        )
+        fields = [*line.split(":", 6), *[""] * 6]
+        stored, home, extra = fields[0], fields[4], dict(_extra(fields[6]))
+        disabled = not stored or "nologin" in extra
+        unsupported = [field for field in _UNSUPPORTED if field in extra]
+        try:
+            mailbox = _mailbox(name, extra.get("userdb_mail", ""), extra.get("userdb_home", home))
+        except ValueError:
+            mailbox = None
+            unsupported.append("userdb_mail")
+        if unsupported and not disabled:
+            disabled = True
+            words = f"passwd-file: nobody gets in with {', '.join(unsupported)}"
+            self._log(Event.WARNING, reason=words, user=name)
+        version = hashlib.sha256(line.encode("utf-8", "surrogateescape")).hexdigest()
+        return Account(name, stored, self.name, version, disabled, mailbox)
 
 
 def _extra(text: str) -> Iterator[tuple[str, str]]:
@@ -111,12 +153,30 @@ def _extra(text: str) -> Iterator[tuple[str, str]]:
         yield name, value
 
 
-def _mailbox(mail: str, home: str) -> str | None:
-    """Return the path that `userdb_mail` names."""
+def _mailbox(name: str, mail: str, home: str) -> str | None:
+    """Return the path that `userdb_mail` names.
+
+    Raises:
+        ValueError: it is none that a single mailbox can have.
+    """
     form, _, path = mail.partition(":")
     if form != "maildir" or not path:
         return None
     path = path.partition(":")[0]
     if path == "~" or path.startswith("~/"):
-        return home + path[1:] if home else None
+        if not home:
+            return None
+        path = home + path[1:]
+    local, _, domain = name.partition("@")
+    values = {"u": name, "n": local, "d": domain, "%": "%"}
+
+    def value(variable: re.Match[str]) -> str:
+        # Dovecot knows many more; one that stayed as it is would be the same folder for everybody.
+        if variable[1] not in values:
+            raise ValueError("an unknown variable")
+        return values[variable[1]]
+
+    path = _VARIABLE.sub(value, path)
+    if not path.startswith("/"):
+        raise ValueError("not an absolute path")
     return path

@@ -7,6 +7,7 @@ so that one that attacks leaves room for the others.
 """
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -22,13 +23,16 @@ WAITING_PER_NETWORK = 64
 
 
 class _Turns:
-    """The logins of one network, those that run and those that wait."""
+    """The logins of one network, those that run and those that wait in their order."""
 
     __slots__ = ("running", "waiting")
 
     def __init__(self) -> None:
         self.running = 0
-        self.waiting: list[asyncio.Future[None]] = []
+        self.waiting: deque[asyncio.Future[None]] = deque()
+
+    def has_room(self, suspected: Callable[[], bool]) -> bool:
+        return self.running < (1 if suspected() else UNSUSPECTED_AT_ONCE)
 
 
 class Networks:
@@ -42,41 +46,47 @@ class Networks:
         return network not in self._turns
 
     @asynccontextmanager
-    async def turn(self, network: str, *, suspected: bool) -> AsyncIterator[None]:
+    async def turn(self, network: str, suspected: Callable[[], bool]) -> AsyncIterator[None]:
         """Wait for this network's turn, and hold it.
+
+        `suspected` is asked again whenever a turn is given, so that those who wait when the
+        first of them fails are held to one at a time from then on.
 
         Raises:
             TemporaryFailure: too many of it wait already.
         """
         turns = self._turns.setdefault(network, _Turns())
-        try:
-            while turns.running >= (1 if suspected else UNSUSPECTED_AT_ONCE):
-                if len(turns.waiting) >= WAITING_PER_NETWORK:
-                    raise TemporaryFailure(BUSY)
-                await self._wait(turns)
+        if turns.waiting or not turns.has_room(suspected):
+            if len(turns.waiting) >= WAITING_PER_NETWORK:
+                raise TemporaryFailure(BUSY)
+            await self._wait(network, turns, suspected)
+        else:
             turns.running += 1
-            try:
-                yield
-            finally:
-                turns.running -= 1
+        try:
+            yield
         finally:
-            self._wake(network, turns)
+            turns.running -= 1
+            self._hand_over(network, turns, suspected)
 
-    async def _wait(self, turns: _Turns) -> None:
+    async def _wait(self, network: str, turns: _Turns, suspected: Callable[[], bool]) -> None:
         waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         turns.waiting.append(waiter)
         try:
             await waiter
-        finally:
-            if waiter in turns.waiting:
+        except asyncio.CancelledError:
+            if waiter.cancelled():
                 turns.waiting.remove(waiter)
+            else:  # the turn had been given at this very moment
+                turns.running -= 1
+            self._hand_over(network, turns, suspected)
+            raise
 
-    def _wake(self, network: str, turns: _Turns) -> None:
-        if turns.waiting:
-            waiter = turns.waiting.pop(0)
-            if not waiter.done():
-                waiter.set_result(None)
-        elif not turns.running:
+    def _hand_over(self, network: str, turns: _Turns, suspected: Callable[[], bool]) -> None:
+        """Give turns to those who wait longest, before anybody who comes can take them."""
+        while turns.waiting and not turns.waiting[0].cancelled() and turns.has_room(suspected):
+            turns.running += 1
+            turns.waiting.popleft().set_result(None)
+        if not turns.running and not turns.waiting:
             self._turns.pop(network, None)
 
 

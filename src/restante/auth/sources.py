@@ -1,7 +1,8 @@
 """CONTRACT: a source of accounts, and the order in which several are asked."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from hashlib import blake2b
 from typing import Protocol
 
 
@@ -10,7 +11,7 @@ class Account:
     """What a source knows of a name."""
 
     name: str
-    stored_password: str
+    stored_password: str = field(repr=False)
     source: str
     version: str
     """Changes with the password and with everything else a login depends on."""
@@ -31,8 +32,11 @@ class Source(Protocol):
         """
         ...
 
-    def usual_password(self) -> str | None:
-        """Return a stored password that costs what those of this source usually cost."""
+    def decoy(self, pick: int) -> str | None:
+        """Return the stored password of somebody here, any but always the same for a number.
+
+        None: there is none, or all cost what new passwords do.
+        """
         ...
 
 
@@ -57,10 +61,14 @@ class Chain:
                 return account
         return None
 
-    def usual_password(self) -> str | None:
-        """Return what an unknown name is compared with, so that it costs what a known one does."""
-        for source in self._sources:
-            stored = source.usual_password()
-            if stored is not None:
-                return stored
-        return None
+    def decoy(self, name: str) -> str | None:
+        """Return what an unknown name is compared with, so that it costs what a known one does.
+
+        Stored passwords may differ in what they cost to compare. The name itself picks one of
+        them, so that an unknown name costs the same each time and looks like one of those there
+        are. The picking has no key: one made anew at every start would tell names apart by it.
+        """
+        digest = blake2b(name.encode(), digest_size=16).digest()
+        source, pick = int.from_bytes(digest[:8], "big"), int.from_bytes(digest[8:], "big")
+        found = [stored for each in self._sources if (stored := each.decoy(pick)) is not None]
+        return found[source % len(found)] if found else None

@@ -26,7 +26,7 @@ def test_an_account_is_added_under_its_canonical_name(
 
 
 def test_nobody_else_can_read_the_accounts(configuration: Path, bob: None) -> None:
-    database = configuration.parent / "state" / "accounts.sqlite"
+    database = configuration.parent / "state" / "auth" / "accounts.sqlite"
     assert stat.S_IMODE(os.stat(database).st_mode) == 0o600
 
 
