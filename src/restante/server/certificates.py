@@ -65,9 +65,10 @@ def _context(certificate: Path, private_key: Path, minimum: str, key: str) -> ss
     # One ticket is enough for a client that comes again, and each costs the handshake a write.
     context.num_tickets = 1
     try:
+        # Checked first: of a key that is too short OpenSSL says only that it cannot be loaded.
+        check(x509.load_pem_x509_certificate(certificate.read_bytes()), key)
         # A key with a passphrase would make OpenSSL ask the terminal of whoever started us.
         context.load_cert_chain(certificate, private_key, password=_no_passphrase)
-        check(x509.load_pem_x509_certificate(certificate.read_bytes()), key)
     except OSError as error:
         raise ConfigurationError(f"{key}: {_reason(error)}") from error
     except ValueError as error:
