@@ -48,7 +48,7 @@ FIELDS = {
     "user": "the account; for a login that failed the name as it was sent",
     "reason": "why; see below",
     "messages": "messages in the maildrop",
-    "octets": "their size on the wire",
+    "octets": "size on the wire, of a maildrop or a message",
     "top": "how many TOP were answered",
     "retr": "how many RETR were answered, and the octets of all messages sent",
     "removed": "messages removed by QUIT",
@@ -65,7 +65,9 @@ FIELDS = {
     "file": "the path of a passwd-file",
     "event": "which event was held back",
     "count": "how often",
-    "unique_id": "the unique-id it will have",
+    "unique_id": "the unique-id",
+    "listed": "the size sessions were told until now",
+    "more": "how many more of this maildrop were corrected",
 }
 """What a field holds."""
 
