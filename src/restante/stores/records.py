@@ -28,7 +28,7 @@ from restante.telemetry import Event, Log
 
 WORTH_A_FILE = 1_000
 """Messages from which on a listing is kept in a file beside the catalogue."""
-_WRITE_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
+_WRITE_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
 
 Stamp = tuple[int, int, int]
 
@@ -143,6 +143,8 @@ class Records:
             return
         temporary = self._path / f"{LISTING_NAME}.new"
         try:
+            # Whatever stands there was left by a crash, or planted: it is not written through.
+            temporary.unlink(missing_ok=True)
             with os.fdopen(os.open(temporary, _WRITE_FLAGS, 0o600), "wb") as file:
                 file.writelines(image.dump())
                 file.flush()

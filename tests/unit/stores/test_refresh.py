@@ -1,0 +1,276 @@
+"""A refresh keeps what was seen before, whatever other programs did, and touches nothing known."""
+
+import os
+from collections.abc import Callable
+
+import pytest
+
+from restante.errors import PermanentFailure, TemporaryFailure
+from restante.stores import refresh as module
+from restante.stores.image import ListingImage
+from restante.stores.refresh import Refresh
+from restante.stores.scan import Changed, FolderTooBig, messages
+from restante.stores.sizes import wire_size
+from unit.stores.mailboxes import Mailbox
+
+
+def look(mailbox: Mailbox, known: ListingImage | None = None, verify: int = 400) -> ListingImage:
+    return Refresh(mailbox.octets, verify).run(known, None)
+
+
+def names(image: ListingImage) -> list[str]:
+    return [os.fsdecode(name) for name in image.names()]
+
+
+def ids(image: ListingImage) -> list[str]:
+    return [unique_id.decode() for unique_id in image.unique_ids()]
+
+
+def test_the_first_time_they_come_in_order_of_arrival(mailbox: Mailbox) -> None:
+    mailbox.add("cur/1700000002.b:2,S")
+    mailbox.add("new/1700000001.a")
+    mailbox.add("new/1700000003.c,S=17,W=20")
+    image = look(mailbox)
+    assert ids(image) == ["1700000001.a", "1700000002.b", "1700000003.c"]
+    assert image.sizes().tolist() == [20, 20, 20]
+    assert not image.has_claims
+
+
+def test_nothing_changed(mailbox: Mailbox) -> None:
+    mailbox.add_many(3)
+    first = look(mailbox)
+    refresh = Refresh(mailbox.octets, 400)
+    assert refresh.run(first, None).names() == first.names()
+    assert refresh.changes is None
+
+
+def test_an_empty_mailbox_has_nothing_to_record(mailbox: Mailbox) -> None:
+    refresh = Refresh(mailbox.octets, 400)
+    assert refresh.run(None, None).count == 0
+    assert refresh.changes is None
+
+
+def test_what_is_known_is_not_read_again(mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    mailbox.add_many(3)
+    first = look(mailbox)
+    read: list[bytes] = []
+    count = wire_size
+
+    def spy(path: bytes) -> int:
+        read.append(path)
+        return count(path)
+
+    monkeypatch.setattr(module, "wire_size", spy)
+    mailbox.add("new/1800000000.new")
+    image = look(mailbox, first)
+    assert [os.path.basename(path) for path in read] == [b"1800000000.new"]
+    assert ids(image) == [*ids(first), "1800000000.new"]
+
+
+def test_what_moved_and_got_flags_stays_the_same_message(mailbox: Mailbox) -> None:
+    path = mailbox.add("new/1700000001.a,S=17")
+    mailbox.add("cur/1700000002.b:2,")
+    first = look(mailbox)
+    path.rename(mailbox.path / "cur" / "1700000001.a,S=17:2,S")
+    image = look(mailbox, first)
+    assert names(image) == ["cur/1700000001.a,S=17:2,S", "cur/1700000002.b:2,"]
+    assert ids(image) == ids(first)
+
+
+def test_only_one_folder_is_looked_at_when_only_one_changed(mailbox: Mailbox) -> None:
+    path = mailbox.add("new/1700000001.a")
+    mailbox.add("cur/1700000002.b:2,")
+    mailbox.settle()
+    first = look(mailbox)
+    assert first.version.new_changed_ns
+    target = mailbox.path / "cur" / "1700000001.a:2,S"
+    path.rename(target)
+    mailbox.settle()
+    os.utime(mailbox.path / "new")
+    image = look(mailbox, first)
+    assert names(image) == ["cur/1700000001.a:2,S", "cur/1700000002.b:2,"]
+    assert ids(image) == ids(first)
+
+
+def test_one_of_two_files_of_one_name_is_not_taken_for_the_other(mailbox: Mailbox) -> None:
+    """S7: the one in `new` goes; the one in `cur` keeps its own unique-id and place."""
+    mailbox.add("new/1700000001.a", b"one\n")
+    mailbox.add("cur/1700000001.a:2,S", b"another one\n")
+    mailbox.settle()
+    first = look(mailbox)
+    assert first.count == 2
+    (mailbox.path / "new" / "1700000001.a").unlink()
+    os.utime(mailbox.path / "cur", ns=(first.version.cur_changed_ns,) * 2)
+    image = look(mailbox, first)
+    assert image.count == 1
+    at = names(first).index("cur/1700000001.a:2,S")
+    assert (names(image), ids(image)) == ([names(first)[at]], [ids(first)[at]])
+    assert image.size(1) == first.size(at + 1)
+
+
+def test_two_files_of_one_name_in_one_folder(mailbox: Mailbox) -> None:
+    mailbox.add("cur/1700000001.a:2,")
+    mailbox.add("cur/1700000001.a:2,S")
+    image = look(mailbox)
+    assert (image.count, len(set(ids(image)))) == (2, 2)
+    assert ids(image) == ids(look(mailbox))
+
+
+def during_scan(monkeypatch: pytest.MonkeyPatch, folder: bytes, act: Callable[[], object]) -> None:
+    """Do something once, behind the scan of a folder."""
+    scan = messages
+    done: list[bool] = []
+
+    def scan_and_act(mailbox: bytes, looked_at: bytes, limit: int | None = None) -> list[bytes]:
+        found = scan(mailbox, looked_at, limit)
+        if looked_at == folder and not done:
+            done.append(True)
+            act()
+        return found
+
+    monkeypatch.setattr(module, "messages", scan_and_act)
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_moved_while_it_was_looked_for(
+    mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch, known: bool
+) -> None:
+    """S4: seen in `new`, and in `cur` as well by then: one message."""
+    path = mailbox.add("new/1700000001.a")
+    mailbox.add("cur/1700000002.b:2,")
+    first = look(mailbox) if known else None
+    during_scan(monkeypatch, b"new", lambda: path.rename(mailbox.path / "cur/1700000001.a:2,S"))
+    image = look(mailbox, first)
+    assert names(image) == ["cur/1700000001.a:2,S", "cur/1700000002.b:2,"]
+    assert ids(image) == ["1700000001.a", "1700000002.b"]
+    assert ids(look(mailbox, image)) == ids(image)
+
+
+def test_seen_under_the_old_name_and_the_new(
+    mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mailbox.add("cur/1700000001.a:2,S")
+    scan = messages
+
+    def both(octets: bytes, folder: bytes, limit: int | None = None) -> list[bytes]:
+        return scan(octets, folder, limit) + ([b"cur/1700000001.a:2,"] * (folder == b"cur"))
+
+    monkeypatch.setattr(module, "messages", both)
+    assert names(look(mailbox)) == ["cur/1700000001.a:2,S"]
+
+
+def test_passed_over_because_it_was_renamed_during_the_scan(
+    mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = mailbox.add("cur/1700000001.a:2,")
+    mailbox.settle()
+    first = look(mailbox)
+    scan = messages
+    looks: list[bytes] = []
+
+    def pass_over(octets: bytes, folder: bytes, limit: int | None = None) -> list[bytes]:
+        looks.append(folder)
+        if len(looks) > 2:
+            return scan(octets, folder, limit)
+        if folder == b"cur":
+            path.rename(mailbox.path / "cur" / "1700000001.a:2,S")
+        return []
+
+    monkeypatch.setattr(module, "messages", pass_over)
+    (mailbox.path / "tmp" / "x").touch()
+    os.utime(mailbox.path / "new")
+    os.utime(mailbox.path / "cur")
+    refresh = Refresh(mailbox.octets, 400)
+    image = refresh.run(first, None)
+    assert names(image) == ["cur/1700000001.a:2,S"]
+    assert refresh.gone == []
+
+
+def test_folders_that_never_rest_are_taken_as_they_are(
+    mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paths = mailbox.add_many(2)
+    first = look(mailbox)
+    (mailbox.path / "cur" / f"{paths[0]}:2,").unlink()
+    times = iter(range(1, 1_000))
+    monkeypatch.setattr(module, "changed", lambda _: Changed(next(times), 0))
+    assert ids(look(mailbox, first)) == paths[1:]
+
+
+# ---- sizes
+
+
+def test_as_many_sizes_as_a_login_can_afford_are_counted(mailbox: Mailbox) -> None:
+    for number in range(3):
+        mailbox.add(f"cur/170000000{number}.a,S=5,W=5:2,", b"a\nb\nc\n")
+    assert look(mailbox, verify=3).sizes().tolist() == [9, 9, 9]
+    image = look(mailbox, verify=2)
+    assert image.sizes().tolist() == [5, 5, 5]
+    assert image.claims() == b"\1\1\1"
+
+
+def test_what_claims_nothing_is_counted_however_many_there_are(mailbox: Mailbox) -> None:
+    mailbox.add("cur/1700000001.a,W=5:2,", b"a\n")
+    mailbox.add("cur/1700000002.b:2,", b"a\n")
+    image = look(mailbox, verify=0)
+    assert image.sizes().tolist() == [5, 3]
+    assert image.claims() == b"\1\0"
+
+
+def test_claims_stay_claims_until_they_are_counted(mailbox: Mailbox) -> None:
+    mailbox.add("cur/1700000001.a,W=5:2,", b"a\n")
+    mailbox.add("cur/1700000002.b,W=6:2,", b"a\n")
+    first = look(mailbox, verify=0)
+    (mailbox.path / "cur" / "1700000001.a,W=5:2,").unlink()
+    mailbox.add("new/1700000003.c", b"a\n")
+    image = look(mailbox, first)
+    assert image.sizes().tolist() == [6, 3]
+    assert image.claims() == b"\1\0"
+
+
+def test_a_message_nobody_may_read_is_listed(
+    mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: bytes) -> int:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(module, "wire_size", refuse)
+    mailbox.add("cur/1700000001.a", b"a\n")
+    assert look(mailbox).count == 1
+
+
+def test_a_disk_that_fails_is_a_temporary_failure(
+    mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(path: bytes) -> int:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(module, "wire_size", fail)
+    mailbox.add("cur/1700000001.a", b"a\n")
+    with pytest.raises(TemporaryFailure):
+        look(mailbox)
+
+
+def test_a_message_that_goes_while_it_is_counted_was_not_there(
+    mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = mailbox.add("new/1700000001.a")
+    during_scan(monkeypatch, b"cur", path.unlink)
+    assert look(mailbox).count == 0
+
+
+# ---- limits
+
+
+def test_a_big_folder_is_somebody_elses(mailbox: Mailbox) -> None:
+    mailbox.add_many(3)
+    with pytest.raises(FolderTooBig):
+        Refresh(mailbox.octets, 400, scan_limit=2).run(None, None)
+    assert Refresh(mailbox.octets, 400, scan_limit=3).run(None, None).count == 3
+
+
+def test_a_maildir_whose_folders_are_links_is_none(mailbox: Mailbox) -> None:
+    (mailbox.path / "cur").rmdir()
+    (mailbox.path / "cur").symlink_to(mailbox.path / "new")
+    with pytest.raises(PermanentFailure):
+        look(mailbox)
