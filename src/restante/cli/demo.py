@@ -139,4 +139,5 @@ def _program() -> str:
     found = shutil.which("restante")
     if found is not None and Path(found).absolute() == called.absolute():
         return "restante"
-    return shlex.quote(str(called))
+    # It will be typed in another terminal, in whatever folder that is.
+    return shlex.quote(str(called.absolute()))
