@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from interop.messages import HARD, LONG_LINE
+
 RECORD = "RESTANTE_INTEROP_RECORD"
 """Names the file that a run leaves its record in; set by docs/generate_interop.py."""
 
@@ -98,7 +100,13 @@ class Recorder:
         """Write the record."""
         rows = [asdict(said) for nodeid, said in self._rows.items() if nodeid in self._passed]
         missing = [nodeid for nodeid in self._rows if nodeid not in self._passed]
-        content = {"rows": rows, "versions": self._versions, "missing": missing}
+        made = [message.name for message in (*HARD, LONG_LINE)]
+        content = {
+            "rows": rows,
+            "versions": self._versions,
+            "missing": missing,
+            "made": made,
+        }
         self._path.write_text(json.dumps(content, indent=1))
 
 

@@ -18,6 +18,7 @@ from conftest import require
 
 PEER = Peer("getmail6", "client", "getmail6")
 
+# It has no STLS.
 RETRIEVERS = {
     "in clear": ("SimplePOP3Retriever", "none"),
     "implicit TLS": ("SimplePOP3SSLRetriever", "implicit"),
@@ -108,7 +109,7 @@ def test_keep(service: Service, new_mailbox: NewMailbox, getmail: Getmail, way: 
 
 @EVERY_WAY
 def test_delete(service: Service, new_mailbox: NewMailbox, getmail: Getmail, way: str) -> None:
-    """Every message, removed from the server when it was delivered."""
+    """Every message but the line of 10 MB, removed from the server when it was delivered."""
     mailbox = new_mailbox(corpus()[:-1])
     getmail.configure(service, mailbox, way, "delete = true")
     status, said = getmail()

@@ -67,7 +67,9 @@ def joined(lines: list[bytes]) -> bytes:
 
 @EVERY_WAY
 def test_everything(service: Service, new_mailbox: NewMailbox, connect: Connect) -> None:
-    """STAT, LIST, UIDL, TOP, NOOP, CAPA, and RETR of every message."""
+    """STAT, LIST, UIDL, TOP, NOOP, CAPA, and RETR of every message without a line too long for
+    poplib.
+    """
     mailbox = new_mailbox(readable())
     maildrop = log_in(connect(service), mailbox)
     sizes = [len(message.wire) for message in mailbox.messages]
