@@ -1,5 +1,7 @@
 """What the frames say: requests, identities and refusals as fields."""
 
+from sys import intern
+
 from restante.auth.frames import BadFrame
 from restante.errors import (
     AuthenticationFailed,
@@ -57,7 +59,8 @@ def read_identity(fields: tuple[bytes, ...]) -> Identity:
     if len(fields) not in (2, 3):
         raise BadFrame("an identity has two fields or three")
     mailbox = fields[2].decode("utf-8", "surrogateescape") if len(fields) == 3 else None
-    return Identity(_text(fields[0]), _text(fields[1]), mailbox)
+    # Sources are few, and every session keeps the name of its own.
+    return Identity(_text(fields[0]), intern(_text(fields[1])), mailbox)
 
 
 def refusal_fields(refusal: Refusal) -> list[bytes]:
