@@ -4,16 +4,16 @@ An `Authenticator` turns credentials into an identity or raises a refusal. It kn
 maildrops; a store knows nothing of credentials. Between them stands `Identity`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol, runtime_checkable
+from types import MappingProxyType
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from restante.errors import Refusal
 from restante.secret import Secret
 
 
-@dataclass(frozen=True, slots=True)
-class Peer:
+class Peer(NamedTuple):
     """The two ends of one connection, as log, throttle and policy see them."""
 
     address: str
@@ -26,8 +26,7 @@ class Peer:
     """Version and cipher, `TLSv1.3/TLS_AES_256_GCM_SHA384`; None in clear."""
 
 
-@dataclass(frozen=True, slots=True)
-class PasswordCredentials:
+class PasswordCredentials(NamedTuple):
     """A name and a password in clear, by USER/PASS or SASL PLAIN."""
 
     name: str
@@ -41,6 +40,9 @@ class PasswordCredentials:
 Credentials = PasswordCredentials
 
 
+_NO_ATTRIBUTES: Mapping[str, str] = MappingProxyType({})
+
+
 @dataclass(frozen=True, slots=True)
 class Identity:
     """Somebody who has been proved to be who they say."""
@@ -51,7 +53,7 @@ class Identity:
     """Which source of accounts answered."""
     mailbox: str | None = None
     """Path of the mailbox where the source gives one; None: the store's template decides."""
-    attributes: dict[str, str] = field(default_factory=dict, compare=False)
+    attributes: Mapping[str, str] = field(default_factory=lambda: _NO_ATTRIBUTES, compare=False)
     """What else the source says of the account; unknown ones are ignored."""
 
 

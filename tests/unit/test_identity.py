@@ -1,7 +1,5 @@
 """The contract of identities: values that keep what they are told."""
 
-import dataclasses
-
 import pytest
 
 from restante.identity import Identity, PasswordCredentials, Peer
@@ -24,14 +22,19 @@ def test_credentials_by_default_are_those_of_user_and_pass() -> None:
 def test_attributes_say_nothing_of_who_it_is() -> None:
     assert Identity("alice", attributes={"a": "b"}) == Identity("alice")
     assert Identity("alice", "one") != Identity("alice", "two")
-    assert Identity("alice").attributes is not Identity("alice").attributes
+    assert not Identity("alice").attributes
 
 
 @pytest.mark.parametrize(
-    "value",
-    [Identity("alice"), PasswordCredentials("alice", Secret(b"x")), Peer("::1", 1, "::1", 2)],
+    ("value", "name"),
+    [
+        (Identity("alice"), "name"),
+        (PasswordCredentials("alice", Secret(b"x")), "name"),
+        (Peer("::1", 1, "::1", 2), "address"),
+    ],
 )
-def test_nobody_changes_after_the_fact(value: Identity | PasswordCredentials | Peer) -> None:
-    name = dataclasses.fields(value)[0].name
-    with pytest.raises(dataclasses.FrozenInstanceError):
+def test_nobody_changes_after_the_fact(
+    value: Identity | PasswordCredentials | Peer, name: str
+) -> None:
+    with pytest.raises(AttributeError):
         setattr(value, name, "mallory")
