@@ -68,10 +68,13 @@ class LineBuffer:
         """
         if self._discarded:
             limit = self._limit
-        end = self._data.find(b"\n", self._searched) + 1
+        data = self._data
+        end = data.find(b"\n", self._searched) + 1
         if not end:
             return self._wait(limit)
-        line = self._data[self._start : end]
+        line = data[self._start : end]
+        if end == len(data):
+            self._data, end = b"", 0
         self._start = self._searched = end
         octets = len(line)
         self.octets -= octets

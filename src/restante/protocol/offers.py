@@ -1,7 +1,9 @@
 """What a session may offer, and the capabilities that announce it (RFC 2449 §5)."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from restante.protocol.replies import status_line
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,11 @@ class SessionOptions:
     """A bare LF is an error."""
     bad_commands_before_login: int = 10
     bad_commands_in_a_row: int = 50
+    greeting_line: bytes = field(init=False, repr=False, compare=False)
+    """The greeting as it goes out."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "greeting_line", status_line(True, self.greeting))
 
 
 def capabilities(offer: Offer, options: SessionOptions) -> Iterator[bytes]:

@@ -109,7 +109,7 @@ class ServerSession:
         self._bad = 0
         self._eof = False
         self._fresh = True
-        self._output.positive(options.greeting)
+        self._output.write(options.greeting_line)
 
     # ---- what the driver asks
 
@@ -173,7 +173,7 @@ class ServerSession:
                 # Known by how it begins: such a line may be too long to be seen whole.
                 if self._fresh and lines.starts_like(*_WEB_METHODS):
                     return self._end(EndReason.WEB_CLIENT)
-                if lines.starts_like(b"AUTH "):
+                if lines.octets > COMMAND_OCTETS and lines.starts_like(b"AUTH "):
                     limit = SASL_OCTETS
             elif isinstance(state, Exchange):
                 limit = SASL_OCTETS
