@@ -10,6 +10,7 @@ import asyncio
 import fcntl
 import struct
 import termios
+from sys import intern
 from typing import TYPE_CHECKING, cast
 
 from restante.identity import Peer
@@ -370,7 +371,8 @@ class Connection(asyncio.Protocol):
 def _peer(transport: asyncio.Transport, session: str, local: tuple[str, int] | None) -> Peer:
     remote = transport.get_extra_info("peername") or ("", 0)
     local = local or transport.get_extra_info("sockname") or ("", 0)
-    return Peer(_plain(remote[0]), remote[1], _plain(local[0]), local[1], session)
+    # Many connections come from few addresses, and each keeps its own.
+    return Peer(intern(_plain(remote[0])), remote[1], _plain(local[0]), local[1], session)
 
 
 def _plain(address: str) -> str:

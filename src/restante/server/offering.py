@@ -1,5 +1,6 @@
 """What a connection may be offered: the policy on passwords in clear, and where STLS is."""
 
+from functools import lru_cache
 from ipaddress import ip_address
 
 from restante.protocol import Offer
@@ -51,6 +52,7 @@ def _offer(mechanisms: tuple[str, ...], *, stls: bool) -> Offer:
     )
 
 
+@lru_cache(maxsize=4_096)
 def _is_loopback(address: str) -> bool:
     try:
         parsed = ip_address(address.partition("%")[0])
