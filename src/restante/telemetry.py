@@ -186,6 +186,8 @@ class LineLog:
     def batch(self, schedule: Callable[[Callable[[], None]], object]) -> None:
         """Write once a turn from now on; `schedule` is the loop's `call_soon`."""
         self._schedule = schedule
+        # Whoever has a loop of its own is mostly a process of its own, forked within this second.
+        self._second = 0
 
     def flush(self) -> None:
         """Write what waits."""
@@ -205,7 +207,7 @@ class LineLog:
             return
 
     def _make_prefix(self, second: int) -> str:
-        # Once a second at the most: a fork in between is seen within that time.
+        # Once a second at the most.
         stamp = time.strftime("%Y-%m-%dT%H:%M:%S%z ", time.localtime(second))
         return f"{stamp if self._timestamps else ''}restante[{os.getpid()}]: "
 

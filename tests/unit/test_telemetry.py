@@ -170,6 +170,16 @@ def test_a_line_says_which_process_it_is_of(pipe: Pipe) -> None:
     assert pipe.read() == f'restante[{os.getpid()}]: login: user="a\\x0ab"\n'
 
 
+def test_a_process_forked_within_the_second_is_not_taken_for_its_parent(
+    pipe: Pipe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pipe.log(Event.READY)
+    monkeypatch.setattr(os, "getpid", lambda: 4711)
+    pipe.log.batch(lambda flush: flush())
+    pipe.log(Event.READY)
+    assert pipe.read().splitlines()[1] == "restante[4711]: ready:"
+
+
 def test_a_line_says_when() -> None:
     pipe = Pipe(timestamps=True)
     pipe.log(Event.READY)
