@@ -1,0 +1,204 @@
+"""Who may see the credential stores: the auth process, and no worker, whatever it tries."""
+
+import os
+import pwd
+import re
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from serving import Dialogue, ServerProcess
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="takes root to become two users")
+
+WORKER, AUTH = "nobody", "daemon"
+STRANGER = "www-data"
+
+ATTEMPT = """
+import os, socket, sys
+uid, gid, what, path = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3], sys.argv[4]
+os.setgroups([])
+os.setresgid(gid, gid, gid)
+os.setresuid(uid, uid, uid)
+try:
+    if what == "read":
+        os.read(os.open(path, os.O_RDONLY), 1)
+    elif what == "write":
+        os.open(path, os.O_WRONLY)
+    elif what == "list":
+        os.listdir(path)
+    elif what == "replace":
+        os.rename(path, path + ".away")
+    elif what == "create":
+        os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
+    elif what == "connect":
+        socket.socket(socket.AF_UNIX).connect(path)
+    elif what == "signal":
+        os.kill(int(path), 0)
+    else:
+        raise ValueError(what)
+except OSError as error:
+    print(type(error).__name__)
+else:
+    print("done")
+"""
+
+
+def attempt(user: str, what: str, path: object) -> str:
+    """Try something as this user, and return what came of it."""
+    entry = pwd.getpwnam(user)
+    command = [sys.executable, "-c", ATTEMPT, str(entry.pw_uid), str(entry.pw_gid), what, str(path)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=True)
+    return done.stdout.strip()
+
+
+class TwoUsers(ServerProcess):
+    """A server started as root whose workers are one user and whose auth process another."""
+
+    def write_configuration(self) -> None:
+        super().write_configuration()
+        written = self.configuration.read_text()
+        users = f'user = "{WORKER}"\nauth_user = "{AUTH}"\n'
+        self.configuration.write_text(users + written)
+
+    def pid(self, role: str) -> int:
+        found = re.search(rf"role={role} process=(\d+)", self.log())
+        assert found is not None
+        return int(found[1])
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[TwoUsers]:
+    # Not below a folder of pytest's, into which nobody but root can look.
+    with tempfile.TemporaryDirectory(prefix="restante-") as folder:
+        path = Path(folder)
+        path.chmod(0o755)
+        settings = (
+            '[[auth.source]]\ntype = "accounts"\n[auth.hashing]\nmemory_kib = 8\npasses = 1\n'
+        )
+        two = TwoUsers(path, settings=settings)
+        two.account("bob", "secret")
+        _give(two.passwords, AUTH)
+        _give(two.private_key, WORKER)
+        _give(two.mail, WORKER)
+        added = two.run("account", "add", "carol", "--password-stdin", stdin=b"secret\n")
+        assert added.returncode == 0, added.stderr
+        with two:
+            yield two
+
+
+def _give(path: Path, user: str) -> None:
+    entry = pwd.getpwnam(user)
+    os.chown(path, entry.pw_uid, entry.pw_gid)
+    path.chmod(0o700 if path.is_dir() else 0o600)
+
+
+def test_each_process_is_who_it_should_be(server: TwoUsers) -> None:
+    for role, user in (("worker", WORKER), ("auth", AUTH)):
+        entry = pwd.getpwnam(user)
+        status = Path(f"/proc/{server.pid(role)}/status").read_text()
+        for field, number in (("Uid", entry.pw_uid), ("Gid", entry.pw_gid)):
+            found = re.search(rf"^{field}:\s+(.*)$", status, re.MULTILINE)
+            assert found is not None
+            assert found[1].split() == [str(number)] * 4
+        groups = re.search(r"^Groups:(.*)$", status, re.MULTILINE)
+        assert groups is not None
+        assert set(groups[1].split()) <= {str(entry.pw_gid)}
+        capabilities = re.findall(r"^Cap(?:Eff|Prm):\s+(\S+)$", status, re.MULTILINE)
+        assert {int(each, 16) for each in capabilities} == {0}
+
+
+def test_logins_work_across_them(server: TwoUsers) -> None:
+    for name in ("bob", "carol"):
+        with Dialogue(server.host, server.ports["none"]) as dialogue:
+            assert dialogue.log_in(name, "secret").startswith(b"+OK")
+
+
+def test_a_worker_cannot_get_at_the_stores(server: TwoUsers) -> None:
+    folder = server.state / "auth"
+    database = folder / "accounts.sqlite"
+    assert attempt(AUTH, "read", database) == "done"
+    assert attempt(AUTH, "read", server.passwords) == "done"
+    for user in (WORKER, STRANGER):
+        for what, path in [
+            ("read", database),
+            ("write", database),
+            ("replace", database),
+            ("list", folder),
+            ("create", folder / "accounts.sqlite-journal"),
+            ("replace", folder),
+            ("read", server.passwords),
+            ("write", server.passwords),
+            ("replace", server.passwords),
+            ("create", server.state / "planted"),
+            ("read", f"/proc/{server.pid('auth')}/mem"),
+            ("read", f"/proc/{server.pid('auth')}/environ"),
+            ("list", f"/proc/{server.pid('auth')}/fd"),
+            ("signal", server.pid("auth")),
+        ]:
+            assert attempt(user, what, path) == "PermissionError", (user, what, path)
+    assert database.exists()
+
+
+def test_a_worker_holds_no_descriptor_of_them(server: TwoUsers) -> None:
+    held = [os.readlink(path) for path in Path(f"/proc/{server.pid('worker')}/fd").iterdir()]
+    assert held
+    assert not [name for name in held if "accounts" in name or "passwd" in name]
+    auth = [os.readlink(path) for path in Path(f"/proc/{server.pid('auth')}/fd").iterdir()]
+    assert str(server.state / "auth" / "accounts.sqlite") in auth
+
+
+def test_the_auth_process_holds_no_socket_of_clients(server: TwoUsers) -> None:
+    """Its only sockets are of this machine's own kind."""
+    inodes = {
+        os.readlink(path)
+        for path in Path(f"/proc/{server.pid('auth')}/fd").iterdir()
+        if os.readlink(path).startswith("socket:")
+    }
+    internet = {
+        f"socket:[{line.split()[9]}]"
+        for table in ("tcp", "tcp6")
+        for line in Path(f"/proc/{server.pid('auth')}/net/{table}").read_text().splitlines()[1:]
+    }
+    assert inodes
+    assert not inodes & internet
+
+
+def test_only_workers_reach_the_auth_process(server: TwoUsers) -> None:
+    (path,) = (server.state / "run").glob("auth-*.sock")
+    assert attempt(WORKER, "connect", path) == "done"
+    assert attempt(STRANGER, "connect", path) == "PermissionError"
+    assert attempt(AUTH, "read", server.private_key) == "PermissionError"
+    assert attempt(AUTH, "list", server.mail) == "PermissionError"
+    for user in (WORKER, AUTH, STRANGER):
+        assert attempt(user, "connect", server.state / "run" / "control.sock") == "PermissionError"
+
+
+def test_octets_that_are_no_frame_end_that_line_alone(server: TwoUsers) -> None:
+    """As a worker that was taken over would send them."""
+    (path,) = (server.state / "run").glob("auth-*.sock")
+    with socket.socket(socket.AF_UNIX) as line:
+        line.settimeout(30)
+        line.connect(str(path))
+        line.sendall(b"\x80\x04\x95" * 100)
+        try:
+            assert line.recv(1) == b""
+        except ConnectionResetError:
+            pass
+    test_logins_work_across_them(server)
+    assert 'fault: reason="frame from a worker' in server.log()
+
+
+def test_a_change_by_root_stays_readable(server: TwoUsers) -> None:
+    done = server.run("account", "password", "carol", "--password-stdin", stdin=b"another\n")
+    assert done.returncode == 0
+    with Dialogue(server.host, server.ports["none"]) as dialogue:
+        assert dialogue.log_in("carol", "another").startswith(b"+OK")
+    entry = pwd.getpwnam(AUTH)
+    for path in (server.state / "auth").iterdir():
+        assert path.stat().st_uid == entry.pw_uid
