@@ -187,7 +187,7 @@ class LineLog:
         """Write once a turn from now on; `schedule` is the loop's `call_soon`."""
         self._schedule = schedule
         # Whoever has a loop of its own is mostly a process of its own, forked within this second.
-        self._second = 0
+        self._second = -1
 
     def flush(self) -> None:
         """Write what waits."""
