@@ -1,6 +1,7 @@
 """Real `restante serve` processes for tests: on loopback, free ports, a folder of their own."""
 
 import os
+import re
 import signal
 import socket
 import ssl
@@ -8,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import IO
@@ -19,6 +21,39 @@ from restante.admin.control import ControlClient
 READY_SECONDS = 20.0
 STOP_SECONDS = 20.0
 RESTANTE = [sys.executable, "-m", "restante"]
+_NO_LIMITS: dict[str, float] = {
+    "before_login_per_address": 5000,
+    "connections_per_address": 5000,
+    "connections_per_network": 5000,
+}
+
+
+def eventually(what: Callable[[], object], *, seconds: float = 20.0) -> None:
+    """Wait until something is so."""
+    deadline = time.monotonic() + seconds
+    while not what():
+        assert time.monotonic() < deadline, "it does not come true"
+        time.sleep(0.02)
+
+
+def fill(maildir: Path, *messages: bytes) -> list[Path]:
+    """Put messages into the `new` of a Maildir, in this order."""
+    for folder in ("tmp", "new", "cur"):
+        (maildir / folder).mkdir(parents=True, exist_ok=True)
+    there = len(list((maildir / "new").iterdir()))
+    files = []
+    for number, message in enumerate(messages, there + 1):
+        files.append(maildir / "new" / f"{1_700_000_000 + number}.{number}.example")
+        files[-1].write_bytes(message)
+    return files
+
+
+def fill_large(maildir: Path, octets: int) -> Path:
+    """Put a message of so many octets into a Maildir that takes no room on the disk."""
+    [file] = fill(maildir, b"Subject: large\n\n")
+    with file.open("r+b") as open_file:
+        open_file.truncate(octets)
+    return file
 
 
 class ServerProcess:
@@ -36,6 +71,9 @@ class ServerProcess:
         listeners: dict[str, str] | None = None,
         settings: str = "",
         environment: dict[str, str] | None = None,
+        hosts: dict[str, str] | None = None,
+        limits: dict[str, float] | None = None,
+        wrapper: Sequence[str] = (),
     ) -> None:
         self.host = "127.0.0.1"
         self.directory = directory
@@ -51,6 +89,11 @@ class ServerProcess:
         self._workers = workers
         self._settings = settings
         self._environment = environment or {}
+        self._hosts = hosts or {}
+        """Where a listener listens, if not on 127.0.0.1."""
+        self._limits = _NO_LIMITS | (limits or {})
+        self._wrapper = list(wrapper)
+        """A command that becomes what is written behind it."""
         self.ports: dict[str, int] = {}
         self.process: subprocess.Popen[bytes] | None = None
         for folder in (self.state, self.mail):
@@ -75,9 +118,11 @@ class ServerProcess:
     def write_configuration(self) -> None:
         """Write the configuration file anew from what is set."""
         listeners = "\n".join(
-            f'[[listener]]\naddress = "127.0.0.1:{self.ports.get(name, 0)}"\ntls = "{tls}"\n'
+            f'[[listener]]\naddress = "{self._hosts.get(name, self.host)}:'
+            f'{self.ports.get(name, 0)}"\ntls = "{tls}"\n'
             for name, tls in self._listeners.items()
         )
+        limits = "".join(f"{name} = {value}\n" for name, value in self._limits.items())
         self.configuration.write_text(
             f'hostname = "pop.example.org"\n'
             f'state_directory = "{self.state}"\n'
@@ -88,8 +133,7 @@ class ServerProcess:
             f'[[auth.source]]\ntype = "passwd-file"\npath = "{self.passwords}"\n'
             f"[auth.throttle]\nfree_failures = 1000000\n"
             f'[mail]\npath = "{self.mail}/{{name}}"\n'
-            f"[limits]\nbefore_login_per_address = 5000\nconnections_per_address = 5000\n"
-            f"connections_per_network = 5000\n"
+            f"[limits]\n{limits}"
             f"{self._settings}"
         )
 
@@ -110,7 +154,7 @@ class ServerProcess:
             name = "@" + notifications.getsockname()[1:].decode()
             with self.log_file.open("ab") as log:
                 self.process = subprocess.Popen(
-                    [*RESTANTE, "serve", "--config", str(self.configuration)],
+                    [*self._wrapper, *RESTANTE, "serve", "--config", str(self.configuration)],
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=log,
@@ -178,6 +222,20 @@ class ServerProcess:
         """Return all it has logged."""
         return self.log_file.read_text(errors="backslashreplace")
 
+    def processes(self, role: str) -> list[int]:
+        """Return the processes of a role that live, the oldest first."""
+        log = self.log()
+        started = re.findall(rf"process started: role={role} process=(\d+)", log)
+        ended = set(re.findall(rf"process ended: role={role} process=(\d+)", log))
+        return [int(process) for process in started if process not in ended]
+
+    def worker_of(self, account: str) -> int:
+        """Return the worker that has the latest session of an account."""
+        line = rf"restante\[(\d+)\]: login: .* user={account}\n"
+        # The client may have the reply before the log has the line.
+        eventually(lambda: re.search(line, self.log()))
+        return int(re.findall(line, self.log())[-1])
+
     def client_context(self) -> ssl.SSLContext:
         """Return a context that trusts this server's certificate."""
         return ssl.create_default_context(cafile=str(self.certificate))
@@ -211,8 +269,17 @@ def read_until(process: "subprocess.Popen[bytes]", stream: IO[bytes], words: byt
 class Dialogue:
     """A line-wise client for tests that say every octet themselves."""
 
-    def __init__(self, host: str, port: int, context: ssl.SSLContext | None = None) -> None:
-        self.socket: socket.socket = socket.create_connection((host, port), timeout=30)
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        context: ssl.SSLContext | None = None,
+        *,
+        source: str | None = None,
+    ) -> None:
+        self.socket: socket.socket = socket.create_connection(
+            (host, port), timeout=30, source_address=(source, 0) if source else None
+        )
         if context is not None:
             self.socket = context.wrap_socket(self.socket, server_hostname="localhost")
         self._file = self.socket.makefile("rb")
