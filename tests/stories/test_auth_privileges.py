@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from serving import Dialogue, ServerProcess
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="takes root to become two users")
 
+DATABASE = '[[auth.source]]\ntype = "accounts"\n[auth.hashing]\nmemory_kib = 8\npasses = 1\n'
 WORKER, AUTH = "nobody", "daemon"
 STRANGER = "www-data"
 
@@ -78,10 +80,7 @@ def server() -> Iterator[TwoUsers]:
     with tempfile.TemporaryDirectory(prefix="restante-") as folder:
         path = Path(folder)
         path.chmod(0o755)
-        settings = (
-            '[[auth.source]]\ntype = "accounts"\n[auth.hashing]\nmemory_kib = 8\npasses = 1\n'
-        )
-        two = TwoUsers(path, settings=settings)
+        two = TwoUsers(path, settings=DATABASE)
         two.account("bob", "secret")
         _give(two.passwords, AUTH)
         _give(two.private_key, WORKER)
@@ -186,10 +185,8 @@ def test_octets_that_are_no_frame_end_that_line_alone(server: TwoUsers) -> None:
         line.settimeout(30)
         line.connect(str(path))
         line.sendall(b"\x80\x04\x95" * 100)
-        try:
+        with suppress(ConnectionResetError):
             assert line.recv(1) == b""
-        except ConnectionResetError:
-            pass
     test_logins_work_across_them(server)
     assert 'fault: reason="frame from a worker' in server.log()
 
