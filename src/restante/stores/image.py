@@ -25,6 +25,8 @@ _PARTS = 8
 _NO_PARTS: tuple[Buffer, ...] = (b"",) * _PARTS
 _LINE_ENDS = {_NAMES: b"\0", _LIST: b"\r\n", _UIDL: b"\r\n"}
 _SIZE = struct.Struct("=Q")
+_OVERHEAD_OCTETS = 512
+"""Of an image in a cache, besides its parts; there may be very many of empty maildrops."""
 _SEARCHES = 32
 _STRIDE = 16
 """Lines between two marks: an offset for each would be a tenth of an image."""
@@ -122,7 +124,7 @@ class ListingImage:
     @property
     def weight_octets(self) -> int:
         """What it takes in memory, about."""
-        return sum(map(len, self._parts))
+        return _OVERHEAD_OCTETS + sum(map(len, self._parts))
 
     def name(self, number: int) -> bytes:
         """Return a message's file name with its folder, as of the scan."""

@@ -14,12 +14,25 @@ from pathlib import Path
 
 from restante.errors import MaildropInUse, TemporaryFailure
 
-_FILES = 256
+_SET_LOCK = fcntl.F_OFD_SETLK
 _FLOCK = struct.Struct("hhqqi")
 """struct flock: type, whence, start, length, pid."""
 
-Key = tuple[int, int]
-"""Device and inode."""
+Key = int
+"""What stands for one maildrop: its octet and, above that, the file it is in."""
+_FILE_SHIFT = 56
+_OCTET = (1 << _FILE_SHIFT) - 1
+
+
+def lock_key(device: int, inode: int) -> Key:
+    """Return the key of a folder, the same for every path to it."""
+    digest = blake2b(b"%d %d" % (device, inode), digest_size=8).digest()
+    return int.from_bytes(digest, "big")
+
+
+def absent_key(path: bytes) -> Key:
+    """Return what a folder is locked by that does not exist yet: no device has number 0."""
+    return lock_key(0, int.from_bytes(blake2b(path, digest_size=8).digest(), "big"))
 
 
 class Locks:
@@ -52,26 +65,22 @@ class Locks:
             self._set(key, fcntl.F_UNLCK)
 
     def _set(self, key: Key, kind: int) -> None:
-        digest = blake2b(b"%d %d" % key, digest_size=8).digest()
-        start = int.from_bytes(digest[1:], "big")
+        number = key >> _FILE_SHIFT
         try:
-            descriptor = self._file(digest[0])
-            fcntl.fcntl(
-                descriptor,
-                fcntl.F_OFD_SETLK,
-                _FLOCK.pack(kind, os.SEEK_SET, start, 1, 0),
-            )
+            descriptor = self._files.get(number)
+            if descriptor is None:
+                descriptor = self._file(number)
+            lock = _FLOCK.pack(kind, os.SEEK_SET, key & _OCTET, 1, 0)
+            fcntl.fcntl(descriptor, _SET_LOCK, lock)
         except BlockingIOError:
             raise MaildropInUse from None
         except OSError as error:
             raise TemporaryFailure from error
 
     def _file(self, number: int) -> int:
-        descriptor = self._files.get(number)
-        if descriptor is None:
-            assert self._directory is not None
-            self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-            path = self._directory / f"{number:02x}"
-            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-            self._files[number] = descriptor
+        assert self._directory is not None
+        self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path = self._directory / f"{number:02x}"
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self._files[number] = descriptor
         return descriptor

@@ -14,7 +14,6 @@ import threading
 from array import array
 from collections.abc import Collection
 from contextlib import closing, nullcontext
-from hashlib import blake2b
 from pathlib import Path
 from typing import BinaryIO
 
@@ -31,12 +30,12 @@ from restante.stores.cache import Cached, ImageCache
 from restante.stores.catalogue import Changes
 from restante.stores.deposit import deposit
 from restante.stores.image import ListingImage, Version, render
-from restante.stores.locks import Key, Locks
+from restante.stores.locks import Key, Locks, absent_key, lock_key
 from restante.stores.options import MailOptions
 from restante.stores.paths import mailbox_path
 from restante.stores.reader import FileReader
 from restante.stores.records import Records, catalogue_stamp
-from restante.stores.refresh import Refresh
+from restante.stores.refresh import Affordable, Refresh
 from restante.stores.removal import Removal
 from restante.stores.scan import FolderTooBig, changed
 from restante.stores.survey import SurveyFailed, survey
@@ -62,6 +61,7 @@ class MaildirStore:
         self._options = options
         self._log = log
         self._big_folder = big_folder
+        self._affordable = Affordable(options.verify_at_login, options.verify_at_login_octets)
         state = options.state_directory
         self._locks = Locks(None if state is None else state / "locks")
         self._guard = threading.Lock()
@@ -93,7 +93,7 @@ class MaildirStore:
         """Lock and open a maildrop, bringing its catalogue up to date; see the contract."""
         mailbox = self._mailbox(identity)
         status = _status(mailbox)
-        key = _absent(mailbox) if status is None else (status.st_dev, status.st_ino)
+        key = absent_key(mailbox) if status is None else lock_key(status.st_dev, status.st_ino)
         with self._guard:
             self._locks.acquire(key)
         if status is None:
@@ -180,17 +180,17 @@ class MaildirStore:
         self, mailbox: bytes, known: ListingImage | None, records: Records
     ) -> tuple[ListingImage, Changes | None]:
         """Return the image of what is there now, and what has to be recorded."""
-        verify = self._options.verify_at_login
+        affordable = self._affordable
         try:
-            return self._look_here(Refresh(mailbox, verify, self._big_folder), known, records)
+            return self._look_here(Refresh(mailbox, affordable, self._big_folder), known, records)
         except FolderTooBig:
             pass
         if known is None or known.version.generation:
             try:
-                return survey(mailbox, known, verify)
+                return survey(mailbox, known, affordable)
             except SurveyFailed as error:
                 self._log(Event.WARNING, reason=f"survey: {error.__cause__ or error}")
-        return self._look_here(Refresh(mailbox, verify), known, records)
+        return self._look_here(Refresh(mailbox, affordable), known, records)
 
     def _look_here(
         self, refresh: Refresh, known: ListingImage | None, records: Records
@@ -202,7 +202,7 @@ class MaildirStore:
             except sqlite3.Error as error:
                 # What was there once cannot be asked: damage that the next store will mend.
                 self._log(Event.WARNING, reason=f"catalogue: {error}")
-        refresh = Refresh(refresh.mailbox, refresh.verify_at_once, refresh.scan_limit)
+        refresh = Refresh(refresh.mailbox, refresh.affordable, refresh.scan_limit)
         return refresh.run(known, None), refresh.changes
 
     def _keep(self, mailbox: bytes, key: Key, image: ListingImage) -> None:
@@ -212,15 +212,11 @@ class MaildirStore:
 
     # ---- sizes
 
-    def size_found(
-        self, mailbox: bytes, key: Key, image: ListingImage, number: int, octets: int
+    def verify_later(
+        self, mailbox: bytes, key: Key, image: ListingImage, counted: dict[bytes, int]
     ) -> None:
-        """Take in what a whole message had on the wire, if that was a claim, or is another."""
-        self._verifier.learn(mailbox, key, image, image.unique_id(number), octets)
-
-    def verify_later(self, mailbox: bytes, key: Key, image: ListingImage) -> None:
-        """Count in the background what an image only claims."""
-        self._verifier.begin(mailbox, key, image)
+        """Count in the background what an image only claims, but for what was counted already."""
+        self._verifier.begin(mailbox, key, image, counted)
 
     def _record_sizes(self, verification: Verification) -> bool:
         """Record the sizes that were counted, for the next session; False: one has the lock."""
@@ -264,21 +260,23 @@ class MaildirStore:
 
     def remove(
         self, mailbox: bytes, key: Key, image: ListingImage, numbers: Collection[int]
-    ) -> None:
-        """Remove messages for good; see the contract."""
+    ) -> ListingImage:
+        """Remove messages for good and return the image of what is left; see the contract."""
         removal = Removal(mailbox, image, numbers)
         removal.run()
         # What cannot be recorded is found to be gone at the next login.
         kept, changes = removal.kept()
-        self._keep(mailbox, key, Records(mailbox, self._log).store(kept, changes))
+        kept = Records(mailbox, self._log).store(kept, changes)
+        self._keep(mailbox, key, kept)
         if removal.remaining:
             raise UpdateIncomplete(removal.remaining) from removal.cause
+        return kept
 
 
 class MaildirDrop:
     """One Maildir while a session has it."""
 
-    __slots__ = ("_key", "_mailbox", "_store", "_whereabouts", "listing")
+    __slots__ = ("_counted", "_key", "_left", "_mailbox", "_store", "_whereabouts", "listing")
 
     def __init__(
         self, store: MaildirStore, mailbox: bytes, key: Key | None, listing: ListingImage
@@ -287,7 +285,9 @@ class MaildirDrop:
         self._mailbox = mailbox
         self._key = key
         self._whereabouts: Whereabouts | None = None
-        self.listing = listing
+        self._counted: dict[bytes, int] | None = None
+        """Octets of whole messages that were claims, or had others; by unique-id."""
+        self.listing = self._left = listing
 
     def open_message(self, number: int) -> FileReader:
         """Return a reader of a message; see the contract."""
@@ -305,7 +305,10 @@ class MaildirDrop:
         """Remove messages for good; see the contract."""
         if numbers:
             assert self._key is not None
-            self._store.remove(self._mailbox, self._key, self.listing, numbers)
+            self._left = self._store.remove(self._mailbox, self._key, self.listing, numbers)
+            if self._counted:
+                for number in numbers:
+                    self._counted.pop(self.listing.unique_id(number), None)
 
     def close(self) -> None:
         """Give the lock back."""
@@ -313,8 +316,8 @@ class MaildirDrop:
             return
         key, self._key = self._key, None
         self._store.unlock(key)
-        if self.listing.has_claims:
-            self._store.verify_later(self._mailbox, key, self.listing)
+        if self._counted or self._left.has_claims:
+            self._store.verify_later(self._mailbox, key, self._left, self._counted or {})
 
     def _find_again(self, number: int) -> bytes:
         if self._whereabouts is None:
@@ -322,8 +325,9 @@ class MaildirDrop:
         return self._mailbox + b"/" + self._whereabouts.find(number)
 
     def _report(self, number: int, octets: int) -> None:
-        if self._key is not None:
-            self._store.size_found(self._mailbox, self._key, self.listing, number, octets)
+        if self._counted is None:
+            self._counted = {}
+        self._counted[self.listing.unique_id(number)] = octets
 
 
 def stands(mailbox: bytes, cached: Cached) -> bool:
@@ -353,8 +357,3 @@ def _status(mailbox: bytes) -> os.stat_result | None:
     if not stat.S_ISDIR(status.st_mode):
         raise PermanentFailure(reason="the mailbox is no folder")
     return status
-
-
-def _absent(mailbox: bytes) -> Key:
-    """Return what a Maildir is locked by that does not exist yet: no device has number 0."""
-    return 0, int.from_bytes(blake2b(mailbox, digest_size=8).digest(), "big")

@@ -25,10 +25,15 @@ class MailOptions:
     cache_octets: int = 268_435_456
     """Bound on listings kept in memory by one process."""
     verify_at_login: int = 400
-    """Messages whose size in the name is checked at once; more are checked in the background."""
+    """Messages whose size in the name is checked at once; where more have come, they are checked in
+    the background."""
+    verify_at_login_octets: int = 4_194_304
+    """What is read for that; the sizes of what lies behind are checked in the background too."""
 
     def __post_init__(self) -> None:
         if self.cache_octets < 0:
             raise ValueError("cache_octets is not negative")
         if self.verify_at_login < 0:
             raise ValueError("verify_at_login is not negative")
+        if self.verify_at_login_octets < 0:
+            raise ValueError("verify_at_login_octets is not negative")

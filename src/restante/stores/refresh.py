@@ -12,6 +12,7 @@ from array import array
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from restante.errors import MessageVanished, TemporaryFailure
 from restante.stores import names
@@ -25,12 +26,19 @@ SCANS = 3
 """Looks at folders that other programs change meanwhile."""
 
 
+class Affordable(NamedTuple):
+    """How much a login can afford to count; claims beyond that are believed for now."""
+
+    messages: int
+    octets: int
+
+
 @dataclass
 class Refresh:
     """One refresh of one mailbox."""
 
     mailbox: bytes
-    verify_at_once: int
+    affordable: Affordable
     scan_limit: int | None = None
     """Entries of a folder beyond which a scan gives up with `FolderTooBig`."""
     changes: Changes | None = None
@@ -275,9 +283,17 @@ class Refresh:
 
     def _claimed(self, parsed: list[names.Name]) -> Sequence[int | None]:
         """Return the sizes to be believed for now; None: one that a login can afford to count."""
-        if len(parsed) > self.verify_at_once:
-            return [name.wire_size for name in parsed]
-        return [None] * len(parsed)
+        claimed = [name.wire_size for name in parsed]
+        if len(parsed) > self.affordable.messages:
+            return claimed
+        octets = self.affordable.octets
+        for index, claim in enumerate(claimed):
+            if octets <= 0:
+                break
+            if claim is not None:
+                octets -= claim
+                claimed[index] = None
+        return claimed
 
     def _read_size(self, name: bytes) -> int | None:
         """Return a size, or None for a file that is gone or is none."""

@@ -18,11 +18,12 @@ from restante.maildrop import Buffer
 from restante.stores.catalogue import Changes, Gone
 from restante.stores.image import ListingImage, load
 from restante.stores.records import Records
-from restante.stores.refresh import Refresh
+from restante.stores.refresh import Affordable, Refresh
 from restante.telemetry import Event, Field
 
-_QUESTION = struct.Struct("=QQ?I")
-"""Generation of what is known, messages verified at once, whether anything is known, path."""
+_QUESTION = struct.Struct("=QQQ?I")
+"""Generation of what is known, messages and octets that are counted at once, whether anything is
+known, path."""
 _ANSWER = struct.Struct("=?QQII")
 """Whether anything changed, base, first, how many are gone and back; then they, then the image."""
 _GONE = struct.Struct("=HHQ?")
@@ -34,7 +35,7 @@ class SurveyFailed(Exception):
 
 
 def survey(
-    mailbox: bytes, known: ListingImage | None, verify_at_once: int
+    mailbox: bytes, known: ListingImage | None, affordable: Affordable
 ) -> tuple[ListingImage, Changes | None]:
     """Have a process refresh a maildrop whose recorded image is `known`.
 
@@ -42,7 +43,7 @@ def survey(
         SurveyFailed: it could not.
     """
     generation = 0 if known is None else known.version.generation
-    question = _QUESTION.pack(generation, verify_at_once, known is not None, len(mailbox))
+    question = _QUESTION.pack(generation, *affordable, known is not None, len(mailbox))
     try:
         # No fork of ours: this process has threads. Nothing is inherited but the two pipes.
         finished = subprocess.run(
@@ -101,14 +102,14 @@ def main() -> int:
 
 def _answer(questions: BinaryIO, answers: BinaryIO) -> int:
     head = questions.read(_QUESTION.size)
-    generation, verify_at_once, is_known, octets = _QUESTION.unpack(head)
+    generation, affordable_messages, affordable_octets, is_known, octets = _QUESTION.unpack(head)
     mailbox = questions.read(octets)
     records = Records(mailbox, _no_log)
     known = records.known(may_mend=False) if is_known else None
     if is_known and (known is None or known.version.generation != generation):
         return 1
     catalogue = records.open()
-    refresh = Refresh(mailbox, verify_at_once)
+    refresh = Refresh(mailbox, Affordable(affordable_messages, affordable_octets))
     try:
         image = refresh.run(known, catalogue)
     except (OSError, Refusal):

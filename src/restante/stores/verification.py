@@ -7,7 +7,7 @@ listing of a session never changes, a correction counts for the next one.
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from restante.errors import MessageVanished, Refusal
@@ -114,19 +114,14 @@ class Verifier:
         self._stopped = threading.Event()
         self._thread: threading.Thread | None = None
 
-    def begin(self, mailbox: bytes, key: Key, image: ListingImage) -> None:
-        """Count the claims of an image some time."""
-        with self._wakened:
-            self._verification(mailbox, key, image)
-
-    def learn(
-        self, mailbox: bytes, key: Key, image: ListingImage, unique_id: bytes, octets: int
+    def begin(
+        self, mailbox: bytes, key: Key, image: ListingImage, counted: Mapping[bytes, int]
     ) -> None:
-        """Take in what a session found a message to have."""
+        """Count the claims of an image some time, but for what a session has counted."""
         with self._wakened:
             verification = self._verification(mailbox, key, image)
             if verification is not None:
-                verification.counted[unique_id] = octets
+                verification.counted |= counted
 
     def stop(self, timeout_seconds: float = 5.0) -> None:
         """End the thread, and record what was counted where no session is in the way."""

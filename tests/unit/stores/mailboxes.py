@@ -6,8 +6,10 @@ from pathlib import Path
 from restante.identity import Identity
 from restante.stores.maildir import MaildirDrop, MaildirStore
 from restante.stores.options import MailOptions
+from restante.stores.refresh import Affordable
 from restante.telemetry import Event, RecordingLog
 
+AFFORDABLE = Affordable(messages=400, octets=1 << 20)
 ALICE = Identity("alice", "test", None)
 LONG_AGO_NS = 1_700_000_000_123_456_789
 

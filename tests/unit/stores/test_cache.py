@@ -6,7 +6,7 @@ from restante.stores.cache import Cached, ImageCache
 from restante.stores.image import Version, render
 
 IMAGE = render(Version(1, 1, 1), [b"cur/a"] * 10, array("Q", [1] * 10), [b"a"] * 10)
-CACHED = Cached((1, 1), IMAGE, None)
+CACHED = Cached(1, IMAGE, None)
 
 
 def test_what_does_not_fit_goes() -> None:

@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 
 from restante.errors import MaildropInUse, TemporaryFailure
-from restante.stores.locks import Locks
+from restante.stores.locks import Locks, lock_key
 
 HOLD = """
 import sys
 from pathlib import Path
-from restante.stores.locks import Locks
+from restante.stores.locks import Locks, lock_key
 locks = Locks(Path(sys.argv[1]))
-locks.acquire((1, 2))
+locks.acquire(lock_key(1, 2))
 print("held", flush=True)
 sys.stdin.read()
 """
@@ -27,21 +27,21 @@ def locks(tmp_path: Path) -> Locks:
 
 
 def test_a_lock_is_held_once(locks: Locks) -> None:
-    locks.acquire((1, 2))
+    locks.acquire(lock_key(1, 2))
     with pytest.raises(MaildropInUse):
-        locks.acquire((1, 2))
-    locks.acquire((1, 3))
-    locks.acquire((2, 2))
-    locks.release((1, 2))
-    locks.acquire((1, 2))
+        locks.acquire(lock_key(1, 2))
+    locks.acquire(lock_key(1, 3))
+    locks.acquire(lock_key(2, 2))
+    locks.release(lock_key(1, 2))
+    locks.acquire(lock_key(1, 2))
 
 
 def test_giving_back_what_is_not_held_gives_nothing(locks: Locks, tmp_path: Path) -> None:
     other = Locks(tmp_path / "locks")
-    other.acquire((1, 2))
-    locks.release((1, 2))
+    other.acquire(lock_key(1, 2))
+    locks.release(lock_key(1, 2))
     with pytest.raises(MaildropInUse):
-        locks.acquire((1, 2))
+        locks.acquire(lock_key(1, 2))
 
 
 def test_another_process_holds_it_until_it_dies(locks: Locks, tmp_path: Path) -> None:
@@ -54,27 +54,27 @@ def test_another_process_holds_it_until_it_dies(locks: Locks, tmp_path: Path) ->
         assert holder.stdout is not None
         assert holder.stdout.readline() == b"held\n"
         with pytest.raises(MaildropInUse):
-            locks.acquire((1, 2))
+            locks.acquire(lock_key(1, 2))
         holder.kill()
         holder.wait(20)
-    locks.acquire((1, 2))
+    locks.acquire(lock_key(1, 2))
 
 
 def test_without_a_directory_this_process_alone_is_kept_out() -> None:
     locks = Locks(None)
-    locks.acquire((1, 2))
+    locks.acquire(lock_key(1, 2))
     with pytest.raises(MaildropInUse):
-        locks.acquire((1, 2))
-    Locks(None).acquire((1, 2))
+        locks.acquire(lock_key(1, 2))
+    Locks(None).acquire(lock_key(1, 2))
 
 
 def test_ten_thousand_locks_take_256_descriptors(locks: Locks, tmp_path: Path) -> None:
     for inode in range(10_000):
-        locks.acquire((7, inode))
+        locks.acquire(lock_key(7, inode))
     names = [os.readlink(f"/proc/self/fd/{number}") for number in _descriptors()]
     assert len([name for name in names if name.startswith(str(tmp_path))]) <= 256
     for inode in range(10_000):
-        locks.release((7, inode))
+        locks.release(lock_key(7, inode))
 
 
 def _descriptors() -> list[str]:
@@ -85,6 +85,6 @@ def test_a_lock_that_cannot_be_taken_is_a_temporary_failure(tmp_path: Path) -> N
     (tmp_path / "locks").write_text("no folder")
     locks = Locks(tmp_path / "locks")
     with pytest.raises(TemporaryFailure):
-        locks.acquire((1, 2))
+        locks.acquire(lock_key(1, 2))
     (tmp_path / "locks").unlink()
-    locks.acquire((1, 2))
+    locks.acquire(lock_key(1, 2))

@@ -10,4 +10,6 @@ def test_what_cannot_stand() -> None:
         MailOptions(cache_octets=-1)
     with pytest.raises(ValueError, match="verify_at_login"):
         MailOptions(verify_at_login=-1)
+    with pytest.raises(ValueError, match="verify_at_login_octets"):
+        MailOptions(verify_at_login_octets=-1)
     assert MailOptions(cache_octets=0, verify_at_login=0).store == "maildir"

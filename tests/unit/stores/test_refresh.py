@@ -8,14 +8,14 @@ import pytest
 from restante.errors import PermanentFailure, TemporaryFailure
 from restante.stores import refresh as module
 from restante.stores.image import ListingImage
-from restante.stores.refresh import Refresh
+from restante.stores.refresh import Affordable, Refresh
 from restante.stores.scan import Changed, FolderTooBig, messages
 from restante.stores.sizes import wire_size
-from unit.stores.mailboxes import Mailbox
+from unit.stores.mailboxes import AFFORDABLE, Mailbox
 
 
 def look(mailbox: Mailbox, known: ListingImage | None = None, verify: int = 400) -> ListingImage:
-    return Refresh(mailbox.octets, verify).run(known, None)
+    return Refresh(mailbox.octets, Affordable(verify, 1 << 20)).run(known, None)
 
 
 def names(image: ListingImage) -> list[str]:
@@ -39,13 +39,13 @@ def test_the_first_time_they_come_in_order_of_arrival(mailbox: Mailbox) -> None:
 def test_nothing_changed(mailbox: Mailbox) -> None:
     mailbox.add_many(3)
     first = look(mailbox)
-    refresh = Refresh(mailbox.octets, 400)
+    refresh = Refresh(mailbox.octets, AFFORDABLE)
     assert refresh.run(first, None).names() == first.names()
     assert refresh.changes is None
 
 
 def test_an_empty_mailbox_has_nothing_to_record(mailbox: Mailbox) -> None:
-    refresh = Refresh(mailbox.octets, 400)
+    refresh = Refresh(mailbox.octets, AFFORDABLE)
     assert refresh.run(None, None).count == 0
     assert refresh.changes is None
 
@@ -180,7 +180,7 @@ def test_passed_over_because_it_was_renamed_during_the_scan(
     (mailbox.path / "tmp" / "x").touch()
     os.utime(mailbox.path / "new")
     os.utime(mailbox.path / "cur")
-    refresh = Refresh(mailbox.octets, 400)
+    refresh = Refresh(mailbox.octets, AFFORDABLE)
     image = refresh.run(first, None)
     assert names(image) == ["cur/1700000001.a:2,S"]
     assert refresh.gone == []
@@ -265,8 +265,8 @@ def test_a_message_that_goes_while_it_is_counted_was_not_there(
 def test_a_big_folder_is_somebody_elses(mailbox: Mailbox) -> None:
     mailbox.add_many(3)
     with pytest.raises(FolderTooBig):
-        Refresh(mailbox.octets, 400, scan_limit=2).run(None, None)
-    assert Refresh(mailbox.octets, 400, scan_limit=3).run(None, None).count == 3
+        Refresh(mailbox.octets, AFFORDABLE, scan_limit=2).run(None, None)
+    assert Refresh(mailbox.octets, AFFORDABLE, scan_limit=3).run(None, None).count == 3
 
 
 def test_a_maildir_whose_folders_are_links_is_none(mailbox: Mailbox) -> None:
@@ -274,3 +274,15 @@ def test_a_maildir_whose_folders_are_links_is_none(mailbox: Mailbox) -> None:
     (mailbox.path / "cur").symlink_to(mailbox.path / "new")
     with pytest.raises(PermanentFailure):
         look(mailbox)
+
+
+def test_claims_are_counted_as_far_as_a_login_can_afford(mailbox: Mailbox) -> None:
+    for number in range(4):
+        mailbox.add(f"cur/170000000{number}.a,W=100:2,", b"Subject: x\n\n")
+    mailbox.add("cur/1700000009.b:2,", b"Subject: x\n\n")
+    image = Refresh(mailbox.octets, Affordable(400, 150)).run(None, None)
+    # What nobody claims has to be counted, and what is counted is no claim.
+    assert image.sizes().tolist() == [14, 14, 100, 100, 14]
+    assert list(image.claims()) == [0, 0, 1, 1, 0]
+    image = Refresh(mailbox.octets, Affordable(400, 400)).run(None, None)
+    assert not image.has_claims

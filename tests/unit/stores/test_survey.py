@@ -13,15 +13,15 @@ from restante.stores import maildir
 from restante.stores import survey as module
 from restante.stores.refresh import Refresh
 from restante.stores.survey import SurveyFailed, survey
-from unit.stores.mailboxes import ALICE, Mailbox
+from unit.stores.mailboxes import AFFORDABLE, ALICE, Mailbox
 
 
 def test_the_answer_is_what_one_would_find_oneself(mailbox: Mailbox) -> None:
     mailbox.add_many(40)
     mailbox.add("cur/with\nnewline \xff,W=9:2,")
     mailbox.settle()
-    image, changes = survey(mailbox.octets, None, 400)
-    refresh = Refresh(mailbox.octets, 400)
+    image, changes = survey(mailbox.octets, None, AFFORDABLE)
+    refresh = Refresh(mailbox.octets, AFFORDABLE)
     own = refresh.run(None, None)
     assert b"".join(image.dump()) == b"".join(own.dump())
     assert changes is not None
@@ -66,7 +66,7 @@ def test_without_an_answer_one_looks_oneself(
     mailbox.add_many(5)
     monkeypatch.setattr(sys, "executable", program)
     with pytest.raises(SurveyFailed):
-        survey(mailbox.octets, None, 400)
+        survey(mailbox.octets, None, AFFORDABLE)
     store = mailbox.store(big_folder=1)
     assert len(store.seen()) == 5
     assert any(warning.startswith("survey") for warning in store.warnings())
@@ -80,7 +80,7 @@ def test_records_that_are_others_by_now_are_not_answered_from(mailbox: Mailbox) 
     mailbox.add("new/1800000000.new")
     mailbox.store().seen()
     with pytest.raises(SurveyFailed):
-        survey(mailbox.octets, maildrop.listing, 400)
+        survey(mailbox.octets, maildrop.listing, AFFORDABLE)
 
 
 def test_what_is_in_no_record_cannot_be_asked_about(
@@ -109,7 +109,7 @@ def test_the_process_inherits_nothing_but_its_pipes(
 
     monkeypatch.setattr(subprocess, "run", record)
     monkeypatch.setenv("SECRET", "x")
-    survey(mailbox.octets, None, 400)
+    survey(mailbox.octets, None, AFFORDABLE)
     environment = arguments["env"]
     assert isinstance(environment, dict)
     assert "SECRET" not in environment

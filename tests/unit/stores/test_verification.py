@@ -159,7 +159,7 @@ def test_the_pace_is_bounded(mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch) 
 def test_a_bounded_number_waits(mailbox: Mailbox, store: TestedStore) -> None:
     maildrop = store.open(ALICE)
     for number in range(verification.MAILBOXES + 10):
-        store.verify_later(b"%d" % number, (1, number), maildrop.listing)
+        store.verify_later(b"%d" % number, number, maildrop.listing, {})
     assert len(store._verifier._waiting) == verification.MAILBOXES
     maildrop.close()
 
@@ -175,6 +175,27 @@ def test_a_session_that_stays_is_not_waited_for_for_ever(
     assert rests == [verification.RETRY_SECONDS, verification.RETRY_SECONDS, 0.0]
     assert store._verifier.step() == 0.0
     maildrop.close()
+
+
+def test_a_drained_maildrop_leaves_nothing_to_count(
+    store: TestedStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Verifier, "begin", lambda *_: pytest.fail("there is nothing left"))
+    maildrop = store.open(ALICE)
+    for number in (1, 2):
+        read(maildrop.open_message(number))
+    maildrop.remove([1, 2])
+    maildrop.close()
+
+
+def test_what_was_removed_is_not_counted(store: TestedStore) -> None:
+    maildrop = store.open(ALICE)
+    read(maildrop.open_message(1))
+    maildrop.remove([1])
+    maildrop.close()
+    [waiting] = store._verifier._waiting.values()
+    assert waiting.counted == {}
+    assert waiting.image.unique_ids() == [b"1700000002.b"]
 
 
 def test_nothing_to_correct_writes_nothing(store: TestedStore) -> None:
@@ -221,6 +242,6 @@ def test_stopping_in_the_midst_keeps_what_was_counted(mailbox: Mailbox, store: T
     assert mailbox.store(verify_at_login=0).seen()[b"1700000001.a"] == 20
     # Nothing is begun behind the end.
     maildrop = store.open(ALICE)
-    store.verify_later(b"x", (1, 1), maildrop.listing)
+    store.verify_later(b"x", 1, maildrop.listing, {})
     assert not store._verifier._waiting
     maildrop.close()
