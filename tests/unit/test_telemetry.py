@@ -175,8 +175,10 @@ def test_a_process_forked_within_the_second_is_not_taken_for_its_parent(
 ) -> None:
     pipe.log(Event.READY)
     monkeypatch.setattr(os, "getpid", lambda: 4711)
-    pipe.log.batch(lambda flush: flush())
+    turn: list[Callable[[], None]] = []
+    pipe.log.batch(turn.append)
     pipe.log(Event.READY)
+    turn.pop()()
     assert pipe.read().splitlines()[1] == "restante[4711]: ready:"
 
 
