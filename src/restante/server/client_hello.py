@@ -70,15 +70,16 @@ class _Reader:
 
     def __init__(self, data: bytes) -> None:
         self._data = data
+        self._at = 0
 
     def __bool__(self) -> bool:
-        return bool(self._data)
+        return self._at < len(self._data)
 
     def take(self, octets: int) -> bytes:
-        if len(self._data) < octets:
+        start, self._at = self._at, self._at + octets
+        if self._at > len(self._data):
             raise NotAClientHello
-        taken, self._data = self._data[:octets], self._data[octets:]
-        return taken
+        return self._data[start : self._at]
 
     def vector(self, size_octets: int) -> bytes:
         return self.take(int.from_bytes(self.take(size_octets), "big"))

@@ -130,7 +130,8 @@ class TlsEngine:
     def _read(self, tls: ssl.SSLObject) -> list[bytes]:
         pieces: list[bytes] = []
         try:
-            while True:
+            # Reading when nothing is there costs an exception, more than everything else here.
+            while self._incoming.pending or tls.pending():
                 # Asking for no more than a record holds keeps what Python allocates for it small.
                 piece = tls.read(_RECORD)
                 if not piece:
