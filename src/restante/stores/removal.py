@@ -28,6 +28,8 @@ class Removal:
         self._image = image
         self._numbers = sorted(numbers)
         self._unlinked: set[int] = set()
+        self._vanished: set[int] = set()
+        """Gone by other hands, before we came to them."""
         self._touched: set[bytes] = set()
         self._durable = True
         self.remaining = 0
@@ -76,8 +78,8 @@ class Removal:
                 else:
                     raise TemporaryFailure(reason="it is renamed all the time")
             except MessageVanished:
-                # Gone by other hands, who may not have made that durable.
-                self._unlinked.add(number)
+                # Who took it away need not have made that durable, and may bring it back.
+                self._vanished.add(number)
                 self._touched.update(FOLDERS)
             except (OSError, TemporaryFailure) as error:
                 self.remaining += 1
@@ -105,10 +107,11 @@ class Removal:
     def kept(self) -> tuple[ListingImage, Changes]:
         """Return the image of what is left, and what has to be recorded.
 
-        The folders have changed, so it proves nothing. What may come back with the power keeps
-        its unique-id.
+        The folders have changed, so it proves nothing. What may come back, by other hands or with
+        the power, keeps its unique-id.
         """
         image = self._image
+        absent = self._unlinked | self._vanished
         names_left: list[bytes] = []
         sizes = array("Q")
         unique_ids: list[bytes] = []
@@ -121,19 +124,20 @@ class Removal:
             strict=True,
         )
         for number, (name, size, unique_id, claim) in enumerate(listed, 1):
-            if number not in self._unlinked:
+            if number not in absent:
                 names_left.append(name)
                 sizes.append(size)
                 unique_ids.append(unique_id)
                 claims.append(claim)
         left = bytes(claims) if any(claims) else b""
         version = Version(image.version.generation, 0, 0)
-        first = min(self._unlinked, default=image.count + 1) - 1
-        gone = [self._gone(number) for number in sorted(self._unlinked)]
+        first = min(absent, default=image.count + 1) - 1
+        gone = [self._gone(number) for number in sorted(absent)]
         changes = Changes(version.generation, first, names_left, sizes, unique_ids, left, gone)
         return render(version, names_left, sizes, unique_ids, left), changes
 
     def _gone(self, number: int) -> Gone:
         unique = names.parse(self._image.name(number)[4:]).unique
         image = self._image
-        return Gone(unique, image.unique_id(number), image.size(number), removed=self._durable)
+        removed = self._durable and number in self._unlinked
+        return Gone(unique, image.unique_id(number), image.size(number), removed)

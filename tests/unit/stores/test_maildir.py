@@ -176,6 +176,17 @@ def test_what_vanished_and_returns_keeps_its_unique_id(mailbox: Mailbox) -> None
     assert len(mailbox.store().seen()) == 1
 
 
+def test_what_somebody_else_removed_before_us_comes_back_as_it_was(mailbox: Mailbox) -> None:
+    path = mailbox.add("new/1700000000.a")
+    store = mailbox.store()
+    maildrop = store.open(ALICE)
+    path.unlink()
+    maildrop.remove([1])
+    maildrop.close()
+    path.write_bytes(b"back\n")
+    assert list(store.seen()) == [b"1700000000.a"]
+
+
 def test_what_we_removed_and_somebody_brings_back_is_another_message(mailbox: Mailbox) -> None:
     path = mailbox.add("new/1700000000.a")
     store = mailbox.store()
