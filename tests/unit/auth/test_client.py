@@ -257,7 +257,7 @@ def test_too_many_that_wait_are_refused(tmp_path: Path, monkeypatch: pytest.Monk
 @pytest.mark.parametrize(
     "bad",
     [
-        lambda number: b"\0" * 9,
+        lambda number: b"\0" * 16,
         lambda number: b"HTTP/1.1 200 OK\r\n\r\n",
         lambda number: encode(Kind.ADMITTED, number, [b"root"]),
         lambda number: encode(Kind.ADMITTED, number, [b"\xff", b"accounts"]),

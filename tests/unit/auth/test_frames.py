@@ -6,7 +6,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from restante.auth.frames import MAXIMUM_OCTETS, BadFrame, Decoder, Frame, Kind, encode
+from restante.auth.frames import (
+    MAXIMUM_FIELDS,
+    MAXIMUM_OCTETS,
+    BadFrame,
+    Decoder,
+    Frame,
+    Kind,
+    encode,
+)
+
+HEAD = struct.Struct("!IBIB")
+"""Size of what follows it, kind, number of the request, count of fields."""
 
 FRAMES = st.builds(
     Frame,
@@ -57,45 +68,80 @@ def test_a_wrong_size_of_a_field_never_reaches_beyond_its_frame(
     frame: Frame, size: int, data: st.DataObject
 ) -> None:
     octets = bytearray(encoded(frame))
-    if len(octets) < 13:
+    if not frame.fields:
         return
-    at = data.draw(st.integers(9, len(octets) - 4))
+    at = HEAD.size + 4 * data.draw(st.integers(0, len(frame.fields) - 1))
+    right = bytes(octets[at : at + 4])
     octets[at : at + 4] = struct.pack("!I", size)
+    if right == octets[at : at + 4]:
+        return
+    with pytest.raises(BadFrame):
+        list(Decoder().feed(bytes(octets)))
+
+
+@given(FRAMES, st.integers(0, 255))
+def test_a_wrong_count_of_fields_never_reaches_beyond_its_frame(frame: Frame, count: int) -> None:
+    octets = bytearray(encoded(frame))
+    octets[HEAD.size - 1] = count
     try:
         (came,) = Decoder().feed(bytes(octets))
     except BadFrame:
         return
-    assert sum(4 + len(field) for field in came.fields) == len(octets) - 9
+    assert len(encoded(came)) == len(octets)
+    assert len(came.fields) == count
 
 
-@pytest.mark.parametrize("size", [0, 4, MAXIMUM_OCTETS + 1, 0xFFFFFFFF])
+@pytest.mark.parametrize("size", [0, 1, 5, MAXIMUM_OCTETS + 1, 0xFFFFFFFF])
 def test_a_size_out_of_bounds_is_refused_before_it_is_waited_for(size: int) -> None:
     with pytest.raises(BadFrame):
-        list(Decoder().feed(struct.pack("!IBI", size, Kind.CANCEL, 1)))
+        list(Decoder().feed(HEAD.pack(size, Kind.CANCEL, 1, 0)))
 
 
 def test_the_largest_frame_passes() -> None:
-    field = bytes(MAXIMUM_OCTETS - 9)
+    field = bytes(MAXIMUM_OCTETS - (HEAD.size - 4) - 4)
     (frame,) = Decoder().feed(encode(Kind.AUTHENTICATE, 1, [field]))
     assert frame.fields == (field,)
     with pytest.raises(BadFrame):
         list(Decoder().feed(encode(Kind.AUTHENTICATE, 1, [field + b"\0"])))
 
 
-@pytest.mark.parametrize("kind", sorted(set(range(256)) - set(Kind)))
-def test_an_unknown_kind_is_refused(kind: int) -> None:
-    with pytest.raises(BadFrame):
-        list(Decoder().feed(struct.pack("!IBI", 5, kind, 1)))
+def test_a_frame_has_so_many_fields_and_no_more() -> None:
+    (frame,) = Decoder().feed(encode(Kind.AUTHENTICATE, 1, [b"x"] * MAXIMUM_FIELDS))
+    assert frame.fields == (b"x",) * MAXIMUM_FIELDS
+    for count in (MAXIMUM_FIELDS + 1, 255):
+        body = b"\0" * 4 * count
+        head = HEAD.pack(HEAD.size - 4 + len(body), Kind.CANCEL, 1, count)
+        with pytest.raises(BadFrame):
+            list(Decoder().feed(head + body))
 
 
-@pytest.mark.parametrize("body", [b"\0", b"\0\0\0", b"\0\0\0\1", b"\0\0\0\0\0", b"\xff" * 4])
-def test_a_field_that_does_not_fit_is_refused(body: bytes) -> None:
+def test_an_unknown_kind_is_refused() -> None:
+    for kind in set(range(256)) - set(Kind):
+        with pytest.raises(BadFrame):
+            list(Decoder().feed(HEAD.pack(HEAD.size - 4, kind, 1, 0)))
+
+
+@pytest.mark.parametrize(
+    ("count", "body"),
+    [
+        (0, b"x"),
+        (1, b""),
+        (1, b"\0\0\0"),
+        (1, b"\0\0\0\1"),
+        (1, b"\0\0\0\0x"),
+        (1, b"\xff" * 4),
+        (2, b"\0\0\0\0"),
+        (2, b"\xff\xff\xff\xff\0\0\0\2x"),
+    ],
+)
+def test_fields_that_do_not_fit_are_refused(count: int, body: bytes) -> None:
+    head = HEAD.pack(HEAD.size - 4 + len(body), Kind.CANCEL, 1, count)
     with pytest.raises(BadFrame):
-        list(Decoder().feed(struct.pack("!IBI", 5 + len(body), Kind.CANCEL, 1) + body))
+        list(Decoder().feed(head + body))
 
 
 def test_frames_before_a_bad_one_count() -> None:
-    stream = Decoder().feed(encode(Kind.CANCEL, 7) + b"\0" * 9)
+    stream = Decoder().feed(encode(Kind.CANCEL, 7) + bytes(HEAD.size))
     assert next(stream) == Frame(Kind.CANCEL, 7)
     with pytest.raises(BadFrame):
         next(stream)

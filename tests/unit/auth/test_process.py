@@ -131,7 +131,7 @@ def test_answers_of_one_turn_go_out_together() -> None:
 @pytest.mark.parametrize(
     "bad",
     [
-        b"\0" * 9,
+        b"\0" * 16,
         b"GET / HTTP/1.1\r\n\r\n",
         encode(Kind.ADMITTED, 1, [b"root", b"accounts"]),
         encode(Kind.REFUSED, 1, [b"\0", b"no", b""]),
