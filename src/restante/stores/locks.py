@@ -64,6 +64,13 @@ class Locks:
         if self._directory is not None:
             self._set(key, fcntl.F_UNLCK)
 
+    def close(self) -> None:
+        """Give everything back."""
+        self._held.clear()
+        while self._files:
+            _, descriptor = self._files.popitem()
+            os.close(descriptor)
+
     def _set(self, key: Key, kind: int) -> None:
         number = key >> _FILE_SHIFT
         try:

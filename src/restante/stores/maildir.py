@@ -108,8 +108,10 @@ class MaildirStore:
             raise
 
     def close(self) -> None:
-        """End what goes on in the background."""
+        """End what goes on in the background and give all locks back."""
         self._verifier.stop()
+        with self._guard:
+            self._locks.close()
 
     def listing(self, identity: Identity) -> DropListing:
         """Return what the next session would see; nothing is locked and nothing written."""

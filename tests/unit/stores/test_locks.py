@@ -88,3 +88,14 @@ def test_a_lock_that_cannot_be_taken_is_a_temporary_failure(tmp_path: Path) -> N
         locks.acquire(lock_key(1, 2))
     (tmp_path / "locks").unlink()
     locks.acquire(lock_key(1, 2))
+
+
+def test_closing_gives_everything_back(locks: Locks, tmp_path: Path) -> None:
+    key = lock_key(1, 2)
+    locks.acquire(key)
+    locks.close()
+    other = Locks(tmp_path / "locks")
+    other.acquire(key)
+    locks.release(key)
+    with pytest.raises(MaildropInUse):
+        locks.acquire(key)
