@@ -14,6 +14,7 @@ import re
 import time
 from collections.abc import Callable, Mapping
 from enum import StrEnum
+from threading import get_ident
 from typing import Protocol
 
 from restante.identity import Peer
@@ -151,7 +152,8 @@ class LineLog:
     """A log that writes lines to a descriptor, standard error by default.
 
     Lines are written at once, or, once `batch` was called, together at the end of a turn of the
-    loop: under load most of a line's cost is the system call.
+    loop: under load most of a line's cost is the system call. What other threads than the loop's
+    have to say is written at once: neither the loop nor what waits is theirs to touch.
     """
 
     def __init__(
@@ -167,10 +169,14 @@ class LineLog:
         self._second = 0
         self._prefix = ""
         self._schedule: Callable[[Callable[[], None]], object] | None = None
+        self._thread = 0
         self._waiting: list[str] = []
 
     def __call__(self, event: Event, /, **fields: Field) -> None:
         """Write one line; a log that is full or gone must not take the mail down with it."""
+        if self._schedule is not None and get_ident() != self._thread:
+            self._write(f"{self._make_prefix(int(self._clock()))}{render(event, fields)}\n")
+            return
         waiting = self._waiting
         if not waiting:
             # Lines that are written together share their second.
@@ -184,8 +190,9 @@ class LineLog:
             self.flush()
 
     def batch(self, schedule: Callable[[Callable[[], None]], object]) -> None:
-        """Write once a turn from now on; `schedule` is the loop's `call_soon`."""
+        """Write once a turn from now on; `schedule` is the `call_soon` of this thread's loop."""
         self._schedule = schedule
+        self._thread = get_ident()
         # Whoever has a loop of its own is mostly a process of its own, forked within this second.
         self._second = -1
 

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import threading
 import unicodedata
 from collections.abc import Callable, Iterator
 
@@ -207,6 +208,19 @@ def test_lines_of_a_turn_go_together(pipe: Pipe) -> None:
     assert len(turn) == 1
     turn.pop()()
     assert pipe.read().count("\n") == 1
+
+
+def test_another_thread_does_not_touch_the_loop(pipe: Pipe) -> None:
+    turn: list[Callable[[], None]] = []
+    pipe.log.batch(turn.append)
+    pipe.log(Event.LOGIN, user="a")
+    thread = threading.Thread(target=lambda: pipe.log(Event.WARNING, reason="b"))
+    thread.start()
+    thread.join()
+    assert pipe.read().endswith("warning: reason=b\n")
+    assert len(turn) == 1
+    turn.pop()()
+    assert pipe.read().endswith("login: user=a\n")
 
 
 def test_no_write_parts_a_line_or_is_more_than_a_pipe_takes_whole(
