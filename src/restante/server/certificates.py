@@ -6,7 +6,6 @@ a configuration that cannot work is refused before it replaces one that does.
 """
 
 import ssl
-from datetime import UTC, datetime
 from pathlib import Path
 
 from cryptography import x509
@@ -102,9 +101,3 @@ def check(certificate: x509.Certificate, key: str) -> None:
     algorithm = certificate.signature_hash_algorithm
     if algorithm is not None and algorithm.name in _WEAK_HASHES:
         raise ConfigurationError(f"{key}: it is signed with {algorithm.name.upper()}")
-
-
-def expires(certificate: Path) -> datetime:
-    """Return when a certificate ends, in UTC."""
-    loaded = x509.load_pem_x509_certificate(certificate.read_bytes())
-    return loaded.not_valid_after_utc.astimezone(UTC)

@@ -1,109 +1,177 @@
-"""What a certificate has to be, and which one is shown."""
+"""Certificates: which one for which name, and which none at all."""
 
-import datetime
+import ssl
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import trustme
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from cryptography.x509.oid import NameOID
 
 from restante.errors import ConfigurationError
-from restante.server.certificates import Certificates
+from restante.server.certificates import Certificates, check
 from restante.server.options import CertificateOptions, TlsOptions
+from unit.server.conftest import write_certificate
 
 Key = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 
 
-def written(
-    folder: Path, key: Key, *, name: str = "one", passphrase: bytes | None = None
-) -> tuple[Path, Path]:
-    """Write a certificate and its key, and return their paths."""
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    now = datetime.datetime(2026, 11, 24, tzinfo=datetime.UTC)
-    certificate = (
+def self_signed(key: Key) -> x509.Certificate:
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
+    now = datetime.now(UTC)
+    return (
         x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(subject)
+        .subject_name(name)
+        .issuer_name(name)
         .public_key(key.public_key())
         .serial_number(1)
         .not_valid_before(now)
-        .not_valid_after(now + datetime.timedelta(days=90))
+        .not_valid_after(now + timedelta(days=1))
         .sign(key, hashes.SHA256())
     )
-    encryption: serialization.KeySerializationEncryption = serialization.NoEncryption()
-    if passphrase is not None:
-        encryption = serialization.BestAvailableEncryption(passphrase)
-    paths = folder / f"{name}.pem", folder / f"{name}-key.pem"
-    paths[0].write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    paths[1].write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, encryption)
-    )
-    return paths
 
 
-def refusal(certificate: Path, private_key: Path) -> str:
-    with pytest.raises(ConfigurationError) as caught:
-        Certificates(TlsOptions(certificate=certificate, private_key=private_key))
-    return str(caught.value)
-
-
-def test_weak_keys_are_refused(tmp_path: Path) -> None:
-    """conformance: 9325-S-10"""
-    short = rsa.generate_private_key(public_exponent=65_537, key_size=1024)
-    assert refusal(*written(tmp_path, short)) == (
-        "tls.certificate: an RSA key needs at least 2048 bits"
-    )
-    small = ec.generate_private_key(ec.SECP192R1())
-    assert refusal(*written(tmp_path, small)) == (
-        "tls.certificate: the curve of the key needs at least 224 bits"
-    )
-
-
-def test_strong_keys_are_taken(tmp_path: Path) -> None:
-    keys: tuple[Key, ...] = (
-        rsa.generate_private_key(public_exponent=65_537, key_size=2048),
-        ec.generate_private_key(ec.SECP256R1()),
-        ec.generate_private_key(ec.SECP384R1()),
-    )
-    for number, key in enumerate(keys):
-        certificate, private_key = written(tmp_path, key, name=str(number))
-        Certificates(TlsOptions(certificate=certificate, private_key=private_key))
-
-
-def test_what_cannot_be_loaded_is_named(tmp_path: Path) -> None:
-    key, other = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
-    certificate, private_key = written(tmp_path, key)
-    _, others_key = written(tmp_path, other, name="other")
-    assert refusal(certificate, others_key).endswith("do not belong together")
-    _, locked = written(tmp_path, key, name="locked", passphrase=b"a passphrase")
-    assert refusal(certificate, locked).endswith("cannot be loaded")
-    certificate.write_text("no certificate\n")
-    assert refusal(certificate, private_key).endswith("this is not a certificate in PEM")
-    assert "No such file" in refusal(tmp_path / "nowhere.pem", private_key)
-
-
-def test_a_name_chooses_its_certificate(tmp_path: Path) -> None:
-    """conformance: 9325-S-06"""
-    key = ec.generate_private_key(ec.SECP256R1())
-    first, second = written(tmp_path, key), written(tmp_path, key, name="two")
-    certificates = Certificates(
+@pytest.fixture(scope="module")
+def several(authority: trustme.CA, tmp_path_factory: pytest.TempPathFactory) -> Certificates:
+    folder = tmp_path_factory.mktemp("several")
+    default = write_certificate(authority, folder, "localhost")
+    additional = []
+    for number, names in enumerate((("pop.example.net", "POP3.Example.Net"), ("*.example.org",))):
+        made = write_certificate(authority, folder, f"n{number}.example")
+        assert made.certificate is not None
+        assert made.private_key is not None
+        additional.append(
+            CertificateOptions(
+                names=names, certificate=made.certificate, private_key=made.private_key
+            )
+        )
+    return Certificates(
         TlsOptions(
-            certificate=first[0],
-            private_key=first[1],
-            additional=(
-                CertificateOptions(
-                    names=("pop.example.net", "*.example.com"),
-                    certificate=second[0],
-                    private_key=second[1],
-                ),
-            ),
+            certificate=default.certificate,
+            private_key=default.private_key,
+            additional=tuple(additional),
         )
     )
-    other = certificates.choose("pop.example.net")
-    assert other is not certificates.default
-    for name in ("POP.Example.Net.", "mail.example.com"):
-        assert certificates.choose(name) is other
-    for unknown in (None, "example.com", "a.b.example.com", "pop.example.org"):
-        assert certificates.choose(unknown) is certificates.default
+
+
+@pytest.mark.parametrize("name", ["pop.example.net", "POP.EXAMPLE.NET", "pop3.example.net."])
+def test_a_name_chooses_its_certificate(several: Certificates, name: str) -> None:
+    """conformance: 9325-S-06."""
+    assert several.choose(name) is several.choose("pop.example.net")
+    assert several.choose(name) is not several.default
+
+
+def test_a_wildcard_stands_for_one_level(several: Certificates) -> None:
+    chosen = several.choose("mail.example.org")
+    assert chosen is not several.default
+    assert chosen is several.choose("other.example.org")
+    for name in ("example.org", "a.b.example.org", "*.example.com"):
+        assert several.choose(name) is several.default
+
+
+@pytest.mark.parametrize("name", [None, "", ".", "nobody.example.com", "192.0.2.1", "x" * 300])
+def test_any_other_name_gets_the_first(several: Certificates, name: str | None) -> None:
+    assert several.choose(name) is several.default
+
+
+def test_what_a_context_allows(several: Certificates) -> None:
+    """conformance: 9325-S-03, 9325-S-05, 9325-S-08, 8314-S-06, 8314-S-08."""
+    context = several.default
+    assert context.minimum_version is ssl.TLSVersion.TLSv1_2
+    assert context.options & ssl.OP_NO_COMPRESSION
+    assert context.options & ssl.OP_NO_RENEGOTIATION
+    assert context.verify_mode is ssl.CERT_NONE
+    for cipher in context.get_ciphers():
+        name = cipher["name"]
+        assert name.startswith(("TLS_", "ECDHE-"))
+        assert "GCM" in name or "CHACHA20" in name
+
+
+def test_a_minimum_of_ones_own(tls_options: TlsOptions) -> None:
+    options = TlsOptions(
+        certificate=tls_options.certificate, private_key=tls_options.private_key, minimum="1.3"
+    )
+    assert Certificates(options).default.minimum_version is ssl.TLSVersion.TLSv1_3
+
+
+@pytest.mark.parametrize(
+    ("certificate", "words"),
+    [
+        (self_signed(rsa.generate_private_key(65537, 1024)), "at least 2048 bits"),
+        (self_signed(ec.generate_private_key(ec.SECP192R1())), "at least 224 bits"),
+    ],
+)
+def test_keys_that_are_too_small(certificate: x509.Certificate, words: str) -> None:
+    """conformance: 9325-S-10."""
+    with pytest.raises(ConfigurationError, match=words) as raised:
+        check(certificate, "tls.certificate")
+    assert str(raised.value).startswith("tls.certificate: ")
+
+
+def test_a_signature_that_is_too_weak() -> None:
+    """conformance: 9325-S-10."""
+
+    key = ec.generate_private_key(ec.SECP256R1())
+    strong = self_signed(key)
+
+    class Weak:
+        signature_hash_algorithm = hashes.SHA1()
+
+        def public_key(self) -> object:
+            return strong.public_key()
+
+    with pytest.raises(ConfigurationError, match="SHA1"):
+        check(Weak(), "tls.certificate")  # type: ignore[arg-type]
+    check(strong, "tls.certificate")
+
+
+def options(certificate: Path, key: Path) -> TlsOptions:
+    return TlsOptions(certificate=certificate, private_key=key)
+
+
+def test_files_that_cannot_be_used(
+    authority: trustme.CA, tls_options: TlsOptions, tmp_path: Path
+) -> None:
+    other = write_certificate(authority, tmp_path, "other")
+    assert tls_options.certificate is not None
+    assert tls_options.private_key is not None
+    assert other.private_key is not None
+    junk = tmp_path / "junk"
+    junk.write_bytes(b"\xff\0")
+    locked = tmp_path / "locked"
+    locked.write_bytes(
+        ec.generate_private_key(ec.SECP256R1()).private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.BestAvailableEncryption(b"phrase"),
+        )
+    )
+    for certificate, key, words in (
+        (tls_options.certificate, other.private_key, "do not belong together"),
+        (junk, tls_options.private_key, "not a certificate in PEM"),
+        (tls_options.certificate, junk, "cannot be loaded"),
+        (tls_options.certificate, locked, "cannot be loaded"),
+        (tmp_path / "absent", tls_options.private_key, "No such file"),
+        (tmp_path, tls_options.private_key, "Is a directory"),
+    ):
+        with pytest.raises(ConfigurationError, match=words) as raised:
+            Certificates(options(certificate, key))
+        assert str(raised.value).startswith("tls.certificate: ")
+
+
+def test_the_key_of_an_additional_certificate_is_named(
+    tls_options: TlsOptions, tmp_path: Path
+) -> None:
+    absent = CertificateOptions(
+        names=("x",), certificate=tmp_path / "absent", private_key=tmp_path / "absent"
+    )
+    with pytest.raises(ConfigurationError, match=r"^tls\.additional\[0\]\.certificate: "):
+        Certificates(
+            TlsOptions(
+                certificate=tls_options.certificate,
+                private_key=tls_options.private_key,
+                additional=(absent,),
+            )
+        )

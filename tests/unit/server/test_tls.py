@@ -1,0 +1,172 @@
+"""The TLS engine: a handshake in any pieces, octets both ways, and its end."""
+
+import ssl
+
+import pytest
+import trustme
+
+from restante.server.certificates import Certificates
+from restante.server.tls import TlsEngine, TlsFailed
+from unit.server.tls_client import TlsClient
+
+NEWEST = [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3]
+
+
+class Ends:
+    """An engine, and a client that talks to it in pieces of a size."""
+
+    def __init__(
+        self,
+        certificates: Certificates,
+        authority: trustme.CA,
+        *,
+        size: int = 1 << 20,
+        newest: ssl.TLSVersion = ssl.TLSVersion.TLSv1_3,
+        protocols: tuple[str, ...] = (),
+    ) -> None:
+        self.engine = TlsEngine(certificates)
+        self.received: list[bytes] = []
+        self._size = size
+        self.client = TlsClient(authority, self.exchange, newest=newest, protocols=protocols)
+
+    def exchange(self, ciphertext: bytes) -> bytes:
+        for start in range(0, len(ciphertext), self._size):
+            self.received += self.engine.receive(ciphertext[start : start + self._size])
+        return self.engine.data_to_send()
+
+
+@pytest.mark.parametrize("newest", NEWEST)
+@pytest.mark.parametrize("size", [1, 7, 1 << 20])
+def test_octets_arrive_both_ways(
+    certificates: Certificates, authority: trustme.CA, newest: ssl.TLSVersion, size: int
+) -> None:
+    ends = Ends(certificates, authority, size=size, newest=newest)
+    assert not ends.engine.handshake_complete
+    ends.client.handshake()
+    assert ends.engine.handshake_complete
+    assert ends.engine.description.startswith(newest.name.replace("_", ".") + "/")
+    ends.client.say(b"USER alice\r\n" * 3000)
+    assert b"".join(ends.received) == b"USER alice\r\n" * 3000
+    large = bytearray(b"x" * 200_000)
+    for buffer in (b"+OK\r\n", large, memoryview(large)[:5], b""):
+        ends.engine.send(buffer)
+    assert ends.client.take(ends.engine.data_to_send()) == b"+OK\r\n" + large + b"xxxxx"
+    assert ends.engine.data_to_send() == b""
+
+
+def test_octets_behind_the_handshake_in_one_segment_are_not_lost(
+    certificates: Certificates, authority: trustme.CA
+) -> None:
+    held: list[bytes] = []
+    ends = Ends(certificates, authority)
+    client = TlsClient(authority, lambda data: held.append(data) or b"")  # type: ignore[func-returns-value]
+    for _ in range(2):
+        with pytest.raises(ssl.SSLWantReadError):
+            client.object.do_handshake()
+        client.turn()
+        engine_says = ends.exchange(b"".join(held))
+        held.clear()
+        if engine_says:
+            break
+    client._incoming.write(engine_says)
+    client.object.do_handshake()
+    client.object.write(b"CAPA\r\n")
+    client.turn()
+    assert ends.engine.receive(b"".join(held)) == [b"CAPA\r\n"]
+
+
+@pytest.mark.parametrize("newest", NEWEST)
+def test_another_protocol_is_refused(
+    certificates: Certificates, authority: trustme.CA, newest: ssl.TLSVersion
+) -> None:
+    """conformance: 9325-S-07."""
+    ends = Ends(certificates, authority, protocols=("http/1.1",), newest=newest)
+    with pytest.raises(TlsFailed, match="no_application_protocol"):
+        ends.client.handshake()
+    alert = ends.engine.data_to_send()
+    # The client's own library reads the alert for what it is.
+    ends.client._incoming.write(alert)
+    with pytest.raises(ssl.SSLError, match=r"(?i)no.application.protocol"):
+        ends.client.object.do_handshake()
+
+
+def test_our_protocol_is_chosen(certificates: Certificates, authority: trustme.CA) -> None:
+    ends = Ends(certificates, authority, protocols=("http/1.1", "pop3"))
+    ends.client.handshake()
+    assert ends.client.object.selected_alpn_protocol() == "pop3"
+
+
+def test_a_name_is_asked_for(certificates: Certificates, authority: trustme.CA) -> None:
+    asked: list[str | None] = []
+
+    class Asked(Certificates):
+        def __init__(self) -> None:
+            self.default = certificates.default
+
+        def choose(self, name: str | None) -> ssl.SSLContext:
+            asked.append(name)
+            return self.default
+
+    ends = Ends(Asked(), authority)
+    ends.client.handshake()
+    assert asked == ["localhost"]
+
+
+@pytest.mark.parametrize(
+    "octets", [b"USER alice\r\n", b"GET / HTTP/1.1\r\n\r\n", b"\x80\x2e\x01\x03\x01" + bytes(60)]
+)
+def test_what_is_no_tls_is_told_so(certificates: Certificates, octets: bytes) -> None:
+    engine = TlsEngine(certificates)
+    with pytest.raises(TlsFailed):
+        engine.receive(octets)
+    assert not engine.data_to_send().startswith((b"+OK", b"-ERR"))
+
+
+def test_a_hello_without_end_is_given_up(certificates: Certificates) -> None:
+    engine = TlsEngine(certificates)
+    assert engine.receive(b"\x16\x03\x01\x40\x00\x01\x00\x3f\xff") == []
+    assert engine.receive(bytes(16_000)) == []
+    with pytest.raises(TlsFailed):
+        engine.receive(bytes(1_000))
+
+
+def test_an_old_client_is_refused(certificates: Certificates, authority: trustme.CA) -> None:
+    """conformance: 8314-S-06."""
+    hello = bytearray(b"\x03\x01" + bytes(32) + b"\0\0\x02\xc0\x13\x01\0")
+    message = b"\x01" + len(hello).to_bytes(3, "big") + hello
+    engine = TlsEngine(certificates)
+    with pytest.raises(TlsFailed, match="UNSUPPORTED_PROTOCOL"):
+        engine.receive(b"\x16\x03\x01" + len(message).to_bytes(2, "big") + message)
+    assert engine.data_to_send().startswith(b"\x15")
+
+
+@pytest.mark.parametrize("newest", NEWEST)
+def test_the_end_is_said_by_both(
+    certificates: Certificates, authority: trustme.CA, newest: ssl.TLSVersion
+) -> None:
+    """conformance: 8314-S-03."""
+    ends = Ends(certificates, authority, newest=newest)
+    ends.client.handshake()
+    ends.client.read()
+    ends.client.finish()
+    assert ends.engine.peer_closed
+    ends.engine.send(b"+OK goodbye\r\n")
+    ends.engine.close()
+    assert ends.engine.data_to_send()
+
+
+def test_the_end_without_a_handshake_says_nothing(certificates: Certificates) -> None:
+    engine = TlsEngine(certificates)
+    engine.close()
+    engine.receive(b"\x16")
+    engine.close()
+    assert engine.data_to_send() == b""
+
+
+def test_a_record_that_was_changed_is_the_end(
+    certificates: Certificates, authority: trustme.CA
+) -> None:
+    ends = Ends(certificates, authority)
+    ends.client.handshake()
+    with pytest.raises(TlsFailed):
+        ends.engine.receive(b"\x17\x03\x03\x00\x20" + bytes(32))
