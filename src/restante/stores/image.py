@@ -260,24 +260,30 @@ def _append(
     numbers = range(count + 1, count + 1 + len(names))
     list_lines = [b"%d %d\r\n" % pair for pair in zip(numbers, sizes, strict=True)]
     uidl_lines = [b"%d %b\r\n" % pair for pair in zip(numbers, unique_ids, strict=True)]
-    name_lines = [name + b"\0" for name in names]
     old = _NO_PARTS if image is None else image.parts()
     octets = sum(sizes) + (0 if image is None else image.octets)
     parts: list[Buffer] = [
         bytes(old[0]) + sizes.tobytes(),
-        bytes(old[1]) + _marks(name_lines, len(old[2]), count),
-        bytes(old[2]) + b"".join(name_lines),
-        bytes(old[3]) + _marks(list_lines, len(old[4]), count),
+        bytes(old[1]) + _marks(names, 1, len(old[2]), count),
+        b"\0".join([bytes(old[2]) + names[0], *names[1:], b""]) if names else bytes(old[2]),
+        bytes(old[3]) + _marks(list_lines, 0, len(old[4]), count),
         bytes(old[4]) + b"".join(list_lines),
-        bytes(old[5]) + _marks(uidl_lines, len(old[6]), count),
+        bytes(old[5]) + _marks(uidl_lines, 0, len(old[6]), count),
         bytes(old[6]) + b"".join(uidl_lines),
         join_claims(bytes(old[7]), count, claims, len(names)),
     ]
     return ListingImage(version, count + len(names), octets, parts)
 
 
-def _marks(lines: list[bytes], text_octets: int, count: int) -> bytes:
-    """Return where every sixteenth line ends, of lines that come behind `count` others."""
-    ends = accumulate(map(len, lines), initial=text_octets)
-    next(ends)
-    return array("I", islice(ends, _STRIDE - 1 - count % _STRIDE, None, _STRIDE)).tobytes()
+def _marks(lines: Sequence[bytes], end_octets: int, text_octets: int, count: int) -> bytes:
+    """Return where every sixteenth line ends, of lines that come behind `count` others.
+
+    `end_octets`: of a line's end, where the lines come without.
+    """
+    first = _STRIDE - count % _STRIDE
+    ends = islice(accumulate(map(len, lines)), first - 1, None, _STRIDE)
+    places = enumerate(ends)
+    return array(
+        "I",
+        [text_octets + end + end_octets * (first + at * _STRIDE) for at, end in places],
+    ).tobytes()

@@ -5,6 +5,7 @@ to `cur`, and add sizes; the unique part is what stays.
 """
 
 import re
+from collections.abc import Sequence
 from typing import NamedTuple
 
 is_legal_unique_id = re.compile(rb"[!-~]{1,70}").fullmatch
@@ -36,6 +37,36 @@ def parse(file_name: bytes) -> Name:
         unique = rest
     # A name that is nothing but claims or flags still is some message's.
     return Name(unique, wire_size) if unique else Name(file_name, None)
+
+
+class Names(NamedTuple):
+    """What many file names say, each list in their order."""
+
+    uniques: list[bytes]
+    wire_sizes: list[int | None]
+
+
+_REGULAR = re.compile(rb"(?:new|cur)/([^,:=\0]+)(?:,S=\d{1,12})?(?:,W=(\d{1,12}))?(?::[^\0]*)?\0")
+"""A name as nearly every program gives it, with its folder, behind it the one octet none holds."""
+
+
+def parse_all(relatives: Sequence[bytes]) -> Names:
+    """Take file names (with their folders) apart.
+
+    One search over all of them is many times faster than a look at each, and where it finds as
+    many as there are, it has found each: a name holds one slash, behind its folder.
+    """
+    found = _REGULAR.findall(b"".join([name + b"\0" for name in relatives]))
+    if len(found) == len(relatives):
+        return Names(
+            [unique for unique, _ in found], [int(claim) if claim else None for _, claim in found]
+        )
+    parsed = [parse(name[4:]) for name in relatives]
+    return Names([name.unique for name in parsed], [name.wire_size for name in parsed])
+
+
+are_legal_unique_ids = re.compile(rb"(?:[!-~]{1,70}\0)*").fullmatch
+"""The same of many, each with a NUL behind it."""
 
 
 def arrival(relative: bytes) -> tuple[int, bytes]:

@@ -8,9 +8,10 @@ Nothing is written here: what has to be stored is left in `changes`, None where 
 """
 
 import os
+import re
 from array import array
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -33,6 +34,13 @@ class Affordable(NamedTuple):
     octets: int
 
 
+class _Seen(NamedTuple):
+    """Files seen for the first time, in their order."""
+
+    found: list[bytes]
+    parsed: names.Names
+
+
 @dataclass
 class Refresh:
     """One refresh of one mailbox."""
@@ -44,7 +52,6 @@ class Refresh:
     changes: Changes | None = None
     gone: list[Gone] = field(default_factory=list)
     back: list[Gone] = field(default_factory=list)
-    _parsed: dict[bytes, names.Name] = field(default_factory=dict)
 
     def run(self, known: ListingImage | None, catalogue: Catalogue | None) -> ListingImage:
         """Return the image of what is there now.
@@ -94,8 +101,7 @@ class Refresh:
     def _first(
         self, found: list[bytes], version: Version, catalogue: Catalogue | None
     ) -> ListingImage:
-        found = _in_order(self._without_moved(found))
-        return self._add(None, found, version, catalogue)
+        return self._add(None, self._newly_seen(found), version, catalogue)
 
     # ---- something known
 
@@ -129,7 +135,7 @@ class Refresh:
         version: Version,
         catalogue: Catalogue | None,
     ) -> ListingImage:
-        fresh = _in_order(self._without_moved(appeared.difference(moved.values())))
+        fresh = self._newly_seen(appeared.difference(moved.values()))
         if not missing:
             return self._add(known, fresh, version, catalogue)
         lost = {name for name in missing if name not in moved}
@@ -143,7 +149,7 @@ class Refresh:
 
         A file that is renamed during the scan can be seen under both names.
         """
-        uniques = known.which_may_hold({self._parse(name).unique for name in appeared})
+        uniques = known.which_may_hold({names.parse(name[4:]).unique for name in appeared})
         if not uniques:
             return set()
         return {
@@ -169,7 +175,8 @@ class Refresh:
             candidates.update(messages(self.mailbox, other, self.scan_limit))
             # Two files may have one unique part: what is listed already stays its own.
             candidates.difference_update(known_names)
-        by_unique = {self._parse(name).unique: name for name in sorted(candidates, reverse=True)}
+        in_order = sorted(candidates, reverse=True)
+        by_unique = dict(zip(names.parse_all(in_order).uniques, in_order, strict=True))
         moved: dict[bytes, bytes] = {}
         for name in missing:
             now = by_unique.pop(names.parse(name[4:]).unique, None)
@@ -205,37 +212,35 @@ class Refresh:
         kept_claims = kept_claims if any(kept_claims) else bytearray()
         return render(version, kept_names, kept_sizes, kept_ids, bytes(kept_claims))
 
-    def _without_moved(self, found: Iterable[bytes]) -> list[bytes]:
-        """Leave out the old names of what was renamed during the scan and seen under both."""
-        found = list(found)
-        counts = Counter(self._parse(name).unique for name in found)
-        if len(counts) == len(found):
-            return found
-        return [
-            name for name in found if counts[self._parse(name).unique] == 1 or self._exists(name)
+    def _newly_seen(self, found: Iterable[bytes]) -> _Seen:
+        """Put names in order, without the old ones of what was seen under both in its renaming."""
+        ordered = _in_order(list(found))
+        parsed = names.parse_all(ordered)
+        if len(set(parsed.uniques)) == len(ordered):
+            return _Seen(ordered, parsed)
+        counts = Counter(parsed.uniques)
+        ordered = [
+            name
+            for name, unique in zip(ordered, parsed.uniques, strict=True)
+            if counts[unique] == 1 or self._exists(name)
         ]
+        return _Seen(ordered, names.parse_all(ordered))
 
     def _exists(self, name: bytes) -> bool:
         return os.path.lexists(self.mailbox + b"/" + name)
-
-    def _parse(self, name: bytes) -> names.Name:
-        parsed = self._parsed.get(name)
-        if parsed is None:
-            parsed = self._parsed[name] = names.parse(name[4:])
-        return parsed
 
     # ---- messages seen for the first time
 
     def _add(
         self,
         known: ListingImage | None,
-        found: list[bytes],
+        seen: _Seen,
         version: Version,
         catalogue: Catalogue | None,
         *,
         changed_before: bool = False,
     ) -> ListingImage:
-        added, sizes, unique_ids, claims = self._newcomers(known, found, catalogue)
+        added, sizes, unique_ids, claims = self._newcomers(known, seen, catalogue)
         if known is None:
             # A mailbox nobody has delivered to needs no catalogue.
             if added:
@@ -257,16 +262,18 @@ class Refresh:
         return extend(known, version, added, sizes, unique_ids, claims)
 
     def _newcomers(
-        self, known: ListingImage | None, found: list[bytes], catalogue: Catalogue | None
+        self, known: ListingImage | None, seen: _Seen, catalogue: Catalogue | None
     ) -> tuple[list[bytes], "array[int]", list[bytes], bytes]:
-        parsed = list(map(self._parse, found))
-        claimed = self._claimed(parsed)
+        found, (uniques, wire_sizes) = seen
+        claimed = self._claimed(wire_sizes)
         added: list[bytes] = []
         sizes = array("Q")
         unique_ids: list[bytes] = []
         claims = bytearray()
         ids = UniqueIds(known, catalogue)
-        for name, (unique, _), claim in zip(found, parsed, claimed, strict=True):
+        if None not in claimed and (given := ids.give_all(uniques)) is not None:
+            return found, array("Q", claimed), given, b"\1" * len(found)  # type: ignore[arg-type]
+        for name, unique, claim in zip(found, uniques, claimed, strict=True):
             size = self._read_size(name) if claim is None else claim
             if size is None:
                 continue
@@ -281,10 +288,9 @@ class Refresh:
             claims.append(claim is not None)
         return added, sizes, unique_ids, bytes(claims) if any(claims) else b""
 
-    def _claimed(self, parsed: list[names.Name]) -> Sequence[int | None]:
+    def _claimed(self, claimed: list[int | None]) -> list[int | None]:
         """Return the sizes to be believed for now; None: one that a login can afford to count."""
-        claimed = [name.wire_size for name in parsed]
-        if len(parsed) > self.affordable.messages:
+        if len(claimed) > self.affordable.messages:
             return claimed
         octets = self.affordable.octets
         for index, claim in enumerate(claimed):
@@ -322,10 +328,14 @@ def _outdated(known: ListingImage | None, seen: Changed) -> tuple[bytes, ...]:
 
 def _in_order(found: list[bytes]) -> list[bytes]:
     # Nearly always a name begins with ten digits of seconds, and then its octets sort it rightly.
-    order: Callable[[bytes], object] = names.arrival
-    if all(name[14:15] == b"." and name[4:14].isdigit() for name in found):
-        order = _without_folder
-    return sorted(found, key=order)  # type: ignore[arg-type]
+    if not _are_dated(b"".join([name + b"\0" for name in found])):
+        return sorted(found, key=names.arrival)
+    if len({name[:3] for name in found}) > 1:
+        return sorted(found, key=_without_folder)
+    return sorted(found)
+
+
+_are_dated = re.compile(rb"(?:(?:new|cur)/\d{10}\.[^\0]*\0)*").fullmatch
 
 
 def _without_folder(name: bytes) -> bytes:

@@ -9,7 +9,7 @@ from hashlib import sha256
 
 from restante.stores.catalogue import Catalogue, Gone
 from restante.stores.image import ListingImage
-from restante.stores.names import is_legal_unique_id
+from restante.stores.names import are_legal_unique_ids, is_legal_unique_id
 
 
 class UniqueIds:
@@ -46,6 +46,17 @@ class UniqueIds:
                 self._given.add(unique_id)
                 return unique_id
             attempt += 1
+
+    def give_all(self, uniques: list[bytes]) -> list[bytes] | None:
+        """Return unique-ids for many messages at once, where nothing stands in the way."""
+        if self._has_gone or self._known is not None or self._given:
+            return None
+        if len(set(uniques)) < len(uniques):
+            return None
+        if not are_legal_unique_ids(b"".join([unique + b"\0" for unique in uniques])):
+            return None
+        self._given.update(uniques)
+        return uniques
 
     def _is_held(self, unique_id: bytes) -> bool:
         """Say whether a message that is there has it."""

@@ -16,8 +16,9 @@ from restante.stores.image import ListingImage, render
 from restante.stores.locks import Key
 from restante.stores.sizes import wire_size
 
-PER_SECOND = 200
-OCTETS_PER_SECOND = 16_777_216
+PER_SECOND = 50
+OCTETS_PER_SECOND = 4_194_304
+"""Slow enough not to be felt beside the sessions: nobody waits for it."""
 BATCH = 20
 MAILBOXES = 64
 """More wait for their next session."""
