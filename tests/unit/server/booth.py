@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
 from contextlib import contextmanager
 from functools import partial
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 from restante.errors import AuthenticationFailed, Refusal
 from restante.identity import Answer, Authenticator, Credentials, Identity, Peer
@@ -276,6 +276,7 @@ class Booth:
         limits: LimitOptions | None = None,
         certificates: Certificates | None = None,
         capacity: int = 1_000_000,
+        cleartext: Literal["tls", "always"] = "always",
     ) -> None:
         self.loop = loop
         self.log = RecordingLog()
@@ -289,7 +290,7 @@ class Booth:
         self.limits = Limits(limits, self.counts, slot)
         self.service = Service(
             options=ServerOptions(
-                listeners=(), limits=limits, offers=OfferOptions(cleartext="always")
+                listeners=(), limits=limits, offers=OfferOptions(cleartext=cleartext)
             ),
             certificates=certificates,
             authenticator=authenticator or self.gatekeeper,

@@ -1,6 +1,7 @@
 """What a session asks for, answered by stores and authenticators that behave and that do not."""
 
 import asyncio
+import base64
 from collections.abc import Callable, Collection
 
 import pytest
@@ -490,3 +491,36 @@ def test_who_tells_what_a_session_is_at(booth: Booth) -> None:
     assert (described["messages"], described["retrieved"]) == (1, 1)
     assert described["logged_in_seconds"] == 5.0
     assert described["idle_seconds"] == 4.0
+
+
+# ---- SASL
+
+
+def test_plain_by_challenge_and_at_once(booth: Booth) -> None:
+    """conformance: 5034-S-01."""
+    message = base64.b64encode(b"\0alice\0secret")
+    client = booth.connect()
+    assert client.send(b"AUTH PLAIN\r\n") == b"+ \r\n"
+    assert client.send(message + b"\r\n").startswith(b"+OK maildrop")
+    client.lose()
+    assert booth.connect().send(b"AUTH PLAIN " + message + b"\r\n").startswith(b"+OK maildrop")
+    assert [login["mech"] for login in booth.log.named(Event.LOGIN)] == ["PLAIN", "PLAIN"]
+
+
+@pytest.mark.parametrize("response", [b"*", b"AA==", base64.b64encode(b"no nul at all")])
+def test_an_exchange_that_leads_nowhere_asks_nobody(booth: Booth, response: bytes) -> None:
+    client = booth.connect()
+    client.send(b"AUTH PLAIN\r\n")
+    assert client.send(response + b"\r\n").startswith(b"-ERR")
+    assert booth.gatekeeper.asked == []
+    assert client.log_in().startswith(b"+OK")
+
+
+def test_a_password_in_clear_where_it_may_not_be_is_logged_without_its_name(
+    loop: SteppedLoop,
+) -> None:
+    booth = Booth(loop, cleartext="tls")
+    client = booth.connect()
+    assert client.send(b"USER alice\r\n").startswith(b"-ERR")
+    (refused,) = booth.log.named(Event.CLEARTEXT_REFUSED)
+    assert "alice" not in repr(refused)
