@@ -8,6 +8,7 @@ image. The folders' times of change say which state of the Maildir it shows.
 Sizes that nobody has counted yet, only some file's name claims, are marked as claims.
 """
 
+import re
 import struct
 import zlib
 from array import array
@@ -25,6 +26,7 @@ _PARTS = 8
 _NO_PARTS: tuple[Buffer, ...] = (b"",) * _PARTS
 _LINE_ENDS = {_NAMES: b"\0", _LIST: b"\r\n", _UIDL: b"\r\n"}
 _SIZE = struct.Struct("=Q")
+_UNIQUE_IDS = re.compile(rb" ([!-~]+)\r\n")
 _OVERHEAD_OCTETS = 512
 """Of an image in a cache, besides its parts; there may be very many of empty maildrops."""
 _SEARCHES = 32
@@ -134,6 +136,14 @@ class ListingImage:
         """Return all file names, in order."""
         return bytes(self._parts[_NAMES + 1]).split(b"\0")[:-1]
 
+    def names_in(self, folder: bytes) -> list[bytes]:
+        """Return the file names that are in a folder, in order; fast if there are none."""
+        start = folder + b"/"
+        text = bytes(self._parts[_NAMES + 1])
+        if not text.startswith(start) and b"\0" + start not in text:
+            return []
+        return [name for name in self.names() if name.startswith(start)]
+
     def which_may_hold(self, uniques: Collection[bytes]) -> set[bytes]:
         """Return those unique parts that some file name may begin with; fast if there are none."""
         if len(uniques) > _SEARCHES:
@@ -147,8 +157,11 @@ class ListingImage:
 
     def unique_ids(self) -> list[bytes]:
         """Return all unique-ids, in order."""
-        lines = bytes(self._parts[_UIDL + 1]).split(b"\r\n")[:-1]
-        return [line.partition(b" ")[2] for line in lines]
+        return _UNIQUE_IDS.findall(self._parts[_UIDL + 1])
+
+    def has_unique_id(self, unique_id: bytes) -> bool:
+        """Say whether some message has it; for one question faster than to make a set."""
+        return b" %b\r\n" % unique_id in bytes(self._parts[_UIDL + 1])
 
     def is_claim(self, number: int) -> bool:
         """Say whether nobody has counted a message's size yet."""

@@ -118,12 +118,9 @@ class Refresh:
         found = found - left if left else found
         if len(folders) == 2:
             return [name for name in known_names if name not in found]
-        prefixes = tuple(folder + b"/" for folder in folders)
-        return [
-            name
-            for name in known_names
-            if (name.startswith(prefixes) and name not in found) or name in left
-        ]
+        looked_at = [name for folder in folders for name in known.names_in(folder)]
+        missing = {name for name in looked_at if name not in found} | left
+        return [name for name in known_names if name in missing] if missing else []
 
     def _difference(
         self,

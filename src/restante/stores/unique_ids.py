@@ -11,6 +11,9 @@ from restante.stores.catalogue import Catalogue, Gone
 from restante.stores.image import ListingImage
 from restante.stores.names import are_legal_unique_ids, is_legal_unique_id
 
+_SEARCHES = 8
+"""Questions before a set is made of the unique-ids that are known."""
+
 
 class UniqueIds:
     """The unique-ids of one maildrop while messages are added to it."""
@@ -20,6 +23,7 @@ class UniqueIds:
         self._has_gone = catalogue is not None and catalogue.has_gone()
         self._known = known
         self._taken: set[bytes] | None = None
+        self._searches = 0
         self._given: set[bytes] = set()
 
     def returned(self, unique: bytes) -> Gone | None:
@@ -65,6 +69,9 @@ class UniqueIds:
         if self._known is None:
             return False
         if self._taken is None:
+            self._searches += 1
+            if self._searches <= _SEARCHES:
+                return self._known.has_unique_id(unique_id)
             self._taken = set(self._known.unique_ids())
         return unique_id in self._taken
 
