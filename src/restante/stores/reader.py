@@ -11,7 +11,7 @@ import os
 from collections.abc import Callable
 
 from restante.errors import MessageVanished, TemporaryFailure
-from restante.stores.sizes import open_message
+from restante.stores.sizes import open_message, open_ready
 from restante.stores.wire import WireEncoder
 
 _NOWAIT = getattr(os, "RWF_NOWAIT", 0)
@@ -102,13 +102,14 @@ class FileReader:
         return encoded
 
     def _open(self, *, may_wait: bool) -> bool:
-        """Open the file; False: it has another name now, and finding that would take a while."""
+        """Open the file; False: that would take a while, or finding the name it has now."""
         try:
-            self._descriptor, self._size = open_message(self._path)
+            opened = open_message(self._path) if may_wait else open_ready(self._path)
         except FileNotFoundError:
-            if not may_wait:
-                return False
-            self._descriptor, self._size = open_message(self._find_again())
+            opened = open_message(self._find_again()) if may_wait else None
+        if opened is None:
+            return False
+        self._descriptor, self._size = opened
         if not (self._counted and self._size == self._wire_size):
             self._encoder = WireEncoder()
         return True

@@ -1,10 +1,15 @@
 """Files are opened so that nothing can be waited for, and counted as they go over the wire."""
 
+import contextlib
+import ctypes
+import errno
 import os
+from pathlib import Path
 
 import pytest
 
 from restante.errors import MessageVanished
+from restante.stores import sizes
 from restante.stores.sizes import READ_OCTETS, open_message, wire_size
 from restante.testing.stores import SHAPES
 from unit.stores.mailboxes import Mailbox
@@ -41,3 +46,39 @@ def test_a_link_is_not_followed(mailbox: Mailbox) -> None:
         wire_size(os.fsencode(mailbox.path / "cur" / "link"))
     with pytest.raises(MessageVanished):
         wire_size(mailbox.octets)
+
+
+def test_opening_what_the_kernel_has_in_memory(tmp_path: Path) -> None:
+    path = os.fsencode(tmp_path / "message")
+    (tmp_path / "message").write_bytes(b"12345")
+    opened = sizes.open_ready(path)
+    assert opened is not None
+    os.close(opened[0])
+    assert opened[1] == 5
+    (tmp_path / "link").symlink_to("message")
+    with pytest.raises(OSError, match="symbolic"):
+        sizes.open_ready(os.fsencode(tmp_path / "link"))
+    # What is not there may have to be looked for.
+    with contextlib.suppress(FileNotFoundError):
+        assert sizes.open_ready(path + b"x") is None
+    os.mkfifo(tmp_path / "fifo")
+    with pytest.raises(MessageVanished):
+        sizes.open_ready(os.fsencode(tmp_path / "fifo"))
+
+
+def test_what_would_be_waited_for_is_not_opened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "message").write_bytes(b"12345")
+    path = os.fsencode(tmp_path / "message")
+    monkeypatch.setattr(sizes, "_call", lambda *_: -1)
+    monkeypatch.setattr(ctypes, "get_errno", lambda: errno.EAGAIN)
+    assert sizes.open_ready(path) is None
+    monkeypatch.setattr(ctypes, "get_errno", lambda: errno.EIO)
+    with pytest.raises(OSError, match="Input/output"):
+        sizes.open_ready(path)
+    # A kernel that cannot tell: it is opened all the same.
+    monkeypatch.setattr(sizes, "_call", None)
+    opened = sizes.open_ready(path)
+    assert opened is not None
+    os.close(opened[0])
