@@ -61,7 +61,7 @@ def test_stalled_readers_of_large_messages_cost_little(server: ServerProcess, *,
             with log_in(server, "honest", tls=tls) as session:
                 assert session.say(b"STAT") == b"+OK 0 0"
             peak = max(peak, resident(server))
-        assert peak - before < len(names) * MIB * 3 // 4, f"{(peak - before) / MIB:.1f} MiB more"
+        assert peak - before < len(names) * MIB // 4, f"{(peak - before) / MIB:.1f} MiB more"
 
 
 def test_a_million_noops_in_one_write(server: ServerProcess) -> None:
@@ -168,8 +168,9 @@ def test_handshakes_that_never_end_are_cut(tmp_path: Path) -> None:
 
 
 @contextmanager
-def slow_disk(process: int, path: Path, seconds: float) -> Iterator[None]:
-    """Let a process find nothing of a file in memory, and wait for its disk."""
+def slow_disk(process: int, path: Path, seconds: float, cold: str) -> Iterator[None]:
+    """Let a process not find a file's octets or its name in memory, and wait for its disk."""
+    ready, waiting = {"octets": ("preadv2", "pread64"), "name": ("openat2", "openat")}[cold]
     strace = subprocess.Popen(
         [
             require("strace"),
@@ -177,9 +178,9 @@ def slow_disk(process: int, path: Path, seconds: float) -> Iterator[None]:
             "-p",
             str(process),
             *("-P", str(path)),
-            *("-e", "trace=preadv2,pread64"),
-            *("-e", "inject=preadv2:error=EAGAIN"),
-            *("-e", f"inject=pread64:delay_enter={int(seconds * 1e6)}"),
+            *("-e", f"trace={ready},{waiting}"),
+            *("-e", f"inject={ready}:error=EAGAIN"),
+            *("-e", f"inject={waiting}:delay_enter={int(seconds * 1e6)}"),
             *("-o", "/dev/null"),
         ],
         stdin=subprocess.DEVNULL,
@@ -195,13 +196,14 @@ def slow_disk(process: int, path: Path, seconds: float) -> Iterator[None]:
         strace.communicate(timeout=STOP_SECONDS)
 
 
-def test_a_slow_disk_stalls_nobody_else(server: ServerProcess) -> None:
+@pytest.mark.parametrize("cold", ["octets", "name"])
+def test_a_slow_disk_stalls_nobody_else(server: ServerProcess, cold: str) -> None:
     """Two sessions of one worker: one reads a file that takes its time, the other does not."""
     [message] = fill(server.account("alice", "secret"), b"Subject: x\n\nbody\n")
     fill(server.account("bob", "secret"), b"Subject: y\n\nbody\n")
     [worker] = server.processes("worker")
     with log_in(server, "alice") as slow, log_in(server, "bob") as quick:
-        with slow_disk(worker, message, 2):
+        with slow_disk(worker, message, 2, cold):
             since = time.monotonic()
             slow.socket.sendall(b"RETR 1\r\n")
             longest = 0.0

@@ -29,7 +29,9 @@ if TYPE_CHECKING:
 
 INPUT_OCTETS = 65_536
 """More than this unread by the session, and no more is read from the client."""
-WRITE_HIGH_OCTETS = 2 * CHUNK_OCTETS
+WRITE_HIGH_OCTETS = CHUNK_OCTETS
+WRITE_LOW_OCTETS = CHUNK_OCTETS // 2
+"""Between these the next chunk is fetched, so that a client that does not read costs one."""
 LINGER_SECONDS = 5.0
 TOO_MANY_CONNECTIONS = status_line(False, "too many connections, try again later", "SYS/TEMP")
 
@@ -98,7 +100,7 @@ class Connection(asyncio.Protocol):
             return
         self._admission = admission
         self._service.registry.add(self.peer.session, self)
-        self._transport.set_write_buffer_limits(WRITE_HIGH_OCTETS, CHUNK_OCTETS)
+        self._transport.set_write_buffer_limits(WRITE_HIGH_OCTETS, WRITE_LOW_OCTETS)
         offer = self._offering.in_clear(self.peer.address)
         if self._offering.implicit_tls:
             offer = self._offering.under_tls()
@@ -321,16 +323,14 @@ class Connection(asyncio.Protocol):
     # ---- output and input
 
     def _write(self, buffers: list[bytes | bytearray | memoryview]) -> None:
-        engine = self._engine
-        if engine is None:
-            if len(buffers) == 1:
-                self._transport.write(buffers[0])
-            else:
-                self._transport.writelines(buffers)
-            return
-        for buffer in buffers:
-            engine.send(buffer)
-        self._send_ciphertext(engine)
+        if self._engine is not None:
+            # Together: each buffer by itself would be a record by itself.
+            data = buffers[0] if len(buffers) == 1 else b"".join(buffers)
+            buffers = cast(list[bytes | bytearray | memoryview], self._engine.encrypt(data))
+        if len(buffers) == 1:
+            self._transport.write(buffers[0])
+        else:
+            self._transport.writelines(buffers)
 
     def _pump(self) -> None:
         while self._outlet and not self._writing_paused:

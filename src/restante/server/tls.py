@@ -75,15 +75,25 @@ class TlsEngine:
         except ssl.SSLError as error:
             raise TlsFailed(error.reason or type(error).__name__) from error
 
-    def send(self, buffer: bytes | bytearray | memoryview) -> None:
-        """Encrypt octets of ours."""
+    def encrypt(self, data: bytes | bytearray | memoryview) -> list[bytes]:
+        """Return octets of ours as ciphertext, behind what waits to be sent.
+
+        Record by record: the memory between never holds more than one, and OpenSSL would keep as
+        much as it ever held for as long as the stream lasts.
+
+        Raises:
+            TlsFailed: the stream is at its end.
+        """
         assert self._object is not None
-        if not len(buffer):
-            return
+        pieces: list[bytes] = []
+        view = memoryview(data)
         try:
-            self._object.write(buffer)
+            for start in range(0, len(view), _RECORD):
+                self._object.write(view[start : start + _RECORD])
+                pieces.append(self._outgoing.read())
         except ssl.SSLError as error:
             raise TlsFailed(error.reason or type(error).__name__) from error
+        return pieces
 
     def data_to_send(self) -> bytes:
         """Return the ciphertext that waits."""
