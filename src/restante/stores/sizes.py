@@ -91,11 +91,13 @@ def wire_size(path: bytes) -> int:
         OSError: it cannot be read.
         MessageVanished: it is not a regular file.
     """
-    descriptor, _ = open_message(path)
+    descriptor, left = open_message(path)
     counter = WireCounter()
     try:
-        while data := os.read(descriptor, READ_OCTETS):
+        # As far as it goes now, which is as far as a reader goes.
+        while left > 0 and (data := os.read(descriptor, min(left, READ_OCTETS))):
             counter.feed(data)
+            left -= len(data)
     finally:
         os.close(descriptor)
     return counter.octets

@@ -4,7 +4,7 @@ Lines of a stored message end in LF, CRLF or either; on the wire every line ends
 does the last one where the message has any octets (RFC 1939 §11). A CR that no LF follows is kept,
 and so are NUL and octets above 127. Dots are stuffed by the protocol, not here.
 
-Replacing one octet is the fastest way to look for it, hence the order of the tests.
+Replacing one octet is the fastest way to look for it and even to count it, hence how it is done.
 """
 
 
@@ -45,7 +45,7 @@ class WireCounter:
         """Count the next piece."""
         if not data:
             return
-        octets = len(data.replace(b"\n", b"\r\n"))
+        octets = 2 * len(data) - len(data.replace(b"\n", b""))
         if b"\r" in data:
             octets -= data.count(b"\r\n")
         if self._last == b"\r" and data[0] == 0x0A:
