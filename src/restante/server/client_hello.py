@@ -27,42 +27,74 @@ class ClientHello:
     """Of ALPN, in the client's order; None: ALPN was not used."""
 
 
+class Reading:
+    """A ClientHello while it comes in, in segments and records of any size.
+
+    No octet is looked at twice: a stranger can send one at a time.
+    """
+
+    __slots__ = ("_gathered", "_left", "_unread")
+
+    def __init__(self) -> None:
+        self._unread = bytearray()
+        self._left = 0
+        """What the record that has begun still holds."""
+        self._gathered = bytearray()
+
+    def feed(self, data: bytes | bytearray) -> ClientHello | None:
+        """Take in octets; None: some of it is still missing.
+
+        Raises:
+            NotAClientHello: they are the beginning of something else.
+        """
+        self._unread += data
+        message = self._message()
+        if message is None:
+            return None
+        names = _extensions(message)
+        return ClientHello(_server_name(names.get(_SERVER_NAME)), _protocols(names.get(_ALPN)))
+
+    def _message(self) -> bytes | None:
+        """Gather the handshake message out of as many records as it takes."""
+        unread, gathered = self._unread, self._gathered
+        while self._left or self._record_begins():
+            piece = unread[: self._left]
+            if not piece:
+                return None
+            del unread[: len(piece)]
+            self._left -= len(piece)
+            gathered += piece
+            if gathered[0] != _CLIENT_HELLO:
+                raise NotAClientHello
+            if len(gathered) < 4:
+                continue
+            wanted = 4 + int.from_bytes(gathered[1:4], "big")
+            if wanted > MAXIMUM_OCTETS:
+                raise NotAClientHello
+            if len(gathered) >= wanted:
+                return bytes(gathered[4:wanted])
+        return None
+
+    def _record_begins(self) -> bool:
+        unread = self._unread
+        if (unread[:1] and unread[0] != _HANDSHAKE_RECORD) or (len(unread) > 1 and unread[1] != 3):
+            raise NotAClientHello
+        if len(unread) < 5:
+            return False
+        self._left = int.from_bytes(unread[3:5], "big")
+        if not self._left:
+            raise NotAClientHello
+        del unread[:5]
+        return True
+
+
 def parse(data: bytes | bytearray) -> ClientHello | None:
     """Return the ClientHello that these octets begin with; None: some of it is still missing.
 
     Raises:
         NotAClientHello: they begin with something else.
     """
-    message = _message(bytes(data))
-    if message is None:
-        return None
-    names = _extensions(message)
-    return ClientHello(_server_name(names.get(_SERVER_NAME)), _protocols(names.get(_ALPN)))
-
-
-def _message(data: bytes) -> bytes | None:
-    """Gather the handshake message out of as many records as it takes."""
-    gathered = b""
-    while True:
-        if (data[:1] and data[0] != _HANDSHAKE_RECORD) or (len(data) > 1 and data[1] != 3):
-            raise NotAClientHello
-        if len(data) < 5:
-            return None
-        end = 5 + int.from_bytes(data[3:5], "big")
-        if end == 5:
-            raise NotAClientHello
-        gathered += data[5:end]
-        if gathered[0] != _CLIENT_HELLO if gathered else False:
-            raise NotAClientHello
-        if len(gathered) >= 4:
-            wanted = 4 + int.from_bytes(gathered[1:4], "big")
-            if wanted > MAXIMUM_OCTETS:
-                raise NotAClientHello
-            if len(gathered) >= wanted:
-                return gathered[4:wanted]
-        if len(data) < end:
-            return None
-        data = data[end:]
+    return Reading().feed(data)
 
 
 class _Reader:

@@ -29,6 +29,7 @@ class TlsEngine:
         "_alert",
         "_certificates",
         "_first",
+        "_hello",
         "_incoming",
         "_object",
         "_outgoing",
@@ -39,6 +40,7 @@ class TlsEngine:
     def __init__(self, certificates: Certificates) -> None:
         self._certificates: Certificates | None = certificates
         self._first: bytearray | None = bytearray()
+        self._hello: client_hello.Reading | None = client_hello.Reading()
         self._alert = b""
         self._incoming = ssl.MemoryBIO()
         self._outgoing = ssl.MemoryBIO()
@@ -115,11 +117,12 @@ class TlsEngine:
     def _begin(self, data: bytes) -> bytes:
         """Read the ClientHello, and begin the handshake when it is whole."""
         assert self._first is not None
+        assert self._hello is not None
         assert self._certificates is not None
         self._first += data
         name = None
         try:
-            hello = client_hello.parse(self._first)
+            hello = self._hello.feed(data)
         except client_hello.NotAClientHello:
             # Whatever this is, OpenSSL knows the right alert for it.
             pass
@@ -134,7 +137,7 @@ class TlsEngine:
         context = self._certificates.choose(name)
         self._object = context.wrap_bio(self._incoming, self._outgoing, server_side=True)
         data = bytes(self._first)
-        self._first = self._certificates = None
+        self._first = self._hello = self._certificates = None
         return data
 
     def _read(self, tls: ssl.SSLObject) -> list[bytes]:

@@ -2,6 +2,7 @@
 
 import ssl
 import struct
+from time import process_time
 
 import pytest
 from hypothesis import given
@@ -11,6 +12,7 @@ from restante.server.client_hello import (
     MAXIMUM_OCTETS,
     ClientHello,
     NotAClientHello,
+    Reading,
     parse,
 )
 
@@ -137,3 +139,37 @@ def test_an_octet_that_was_changed_is_no_disaster(place: int, octet: int) -> Non
         parse(bytes(hello))
     except NotAClientHello:
         return
+
+
+@given(
+    st.sampled_from(
+        [sent("pop.example.org", ("pop3",), ssl.TLSVersion.TLSv1_3), b"USER x\r\n" * 9]
+    ),
+    st.integers(1, 600),
+    st.lists(st.integers(1, 300), max_size=20),
+)
+def test_segments_make_no_difference(data: bytes, size: int, cuts: list[int]) -> None:
+    if data[0] == 22:
+        data = records(data[5:], size)
+    reading, answers = Reading(), []
+    try:
+        for octets in [*cuts, len(data)]:
+            answers.append(reading.feed(data[:octets]))
+            data = data[octets:]
+            if answers[-1] is not None:
+                break
+    except NotAClientHello:
+        assert data.startswith(b"USER") or not answers
+    else:
+        assert answers[-1] == ClientHello("pop.example.org", (b"pop3",))
+        assert set(answers[:-1]) <= {None}
+
+
+def test_octets_that_come_singly_in_records_of_one_cost_little() -> None:
+    data = records(b"\x01" + vector(bytes(16_000), 3), 1)[:MAXIMUM_OCTETS]
+    reading = Reading()
+    before = process_time()
+    for octet in data:
+        assert reading.feed(bytes([octet])) is None
+    # Looking at all of it again for each octet took twenty seconds.
+    assert process_time() - before < 1
