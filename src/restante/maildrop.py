@@ -119,6 +119,13 @@ class MailStore(Protocol):
         """
         ...
 
+    def close(self) -> None:
+        """End what goes on in the background, once no maildrop is open; may be called twice.
+
+        Waits for the disk.
+        """
+        ...
+
 
 class Deposits(Protocol):
     """A store that can take messages in as well."""

@@ -30,6 +30,8 @@ except ImportError:  # not made for this system: the loop of the standard librar
 TICK_SECONDS = 1.0
 THREADS = 16
 BACKLOG = 1_024
+STORE_SECONDS = 4.0
+"""For the store to end what it does in the background: less than the supervisor's patience."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +103,14 @@ class Worker:
         await self._over
         # An UPDATE that has begun is finished, whatever else ends.
         await self._loop.run_in_executor(None, self._executor.shutdown)
+        await self._close_store()
+
+    async def _close_store(self) -> None:
+        closing = self._loop.run_in_executor(None, self._service.store.close)
+        # Nothing that was promised to a client depends on it: a disk that hangs is left behind.
+        await asyncio.wait([closing], timeout=STORE_SECONDS)
+        if closing.done() and (error := closing.exception()) is not None:
+            self._parts.log(Event.FAULT, reason=type(error).__name__)
 
     # ---- the supervisor's words
 

@@ -68,6 +68,10 @@ class FailingStore:
         self.check("deposit")
         return self._store.deposit(identity, message)
 
+    def close(self) -> None:
+        """End what goes on behind it."""
+        self._store.close()
+
 
 class FailingDrop:
     """A maildrop of a store that fails on demand."""

@@ -52,6 +52,9 @@ class MemoryStore:
             self._mailboxes.setdefault(identity.name, {})[unique_id] = data
         return unique_id
 
+    def close(self) -> None:
+        """End nothing: nothing goes on in the background."""
+
     # ---- for a drop
 
     def message(self, name: str, unique_id: bytes) -> bytes | None:

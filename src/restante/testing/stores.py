@@ -11,6 +11,7 @@ Every sentence of `restante.maildrop` that can be shown from outside has its tes
 
 # ruff: noqa: D102 (the name of a test says what it holds)
 
+import threading
 from collections.abc import Callable, Iterable
 from contextlib import closing
 from io import BytesIO
@@ -170,6 +171,17 @@ class StoreContract:
         ready = store.open_ready(ALICE)
         with closing(ready if ready is not None else store.open(ALICE)) as maildrop:
             assert _unique_ids(maildrop) == [given]
+
+    def test_a_store_that_is_closed_does_nothing_more(self, tmp_path: Path) -> None:
+        before = set(threading.enumerate())
+        store = self.make_store(tmp_path)
+        given = store.deposit(ALICE, BytesIO(b"x\n"))
+        with closing(store.open(ALICE)) as maildrop:
+            assert read(maildrop.open_message(1)) == b"x\r\n"
+            assert _unique_ids(maildrop) == [given]
+        store.close()
+        assert set(threading.enumerate()) <= before
+        store.close()
 
     # ---- a listing and what comes and goes
 

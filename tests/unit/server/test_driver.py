@@ -45,6 +45,9 @@ class TrickyStore:
         self.on_open()
         return TrickyDrop(self, self.mail.open(identity))
 
+    def close(self) -> None:
+        self.mail.close()
+
 
 class TrickyDrop:
     def __init__(self, store: TrickyStore, inner: Maildrop) -> None:

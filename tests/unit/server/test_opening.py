@@ -45,6 +45,9 @@ class Store:
         assert self._slow is not None
         return self._slow()
 
+    def close(self) -> None:
+        raise AssertionError("nobody closes it here")
+
 
 def opened(store: Store, wait_seconds: float = 0.0) -> object:
     with ThreadPoolExecutor(1) as executor:
