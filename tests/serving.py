@@ -74,6 +74,7 @@ class ServerProcess:
         hosts: dict[str, str] | None = None,
         limits: dict[str, float] | None = None,
         wrapper: Sequence[str] = (),
+        log_to: int | None = None,
     ) -> None:
         self.host = "127.0.0.1"
         self.directory = directory
@@ -94,6 +95,8 @@ class ServerProcess:
         self._limits = _NO_LIMITS | (limits or {})
         self._wrapper = list(wrapper)
         """A command that becomes what is written behind it."""
+        self._log_to = log_to
+        """A descriptor that gets the log, in place of the file."""
         self.ports: dict[str, int] = {}
         self.process: subprocess.Popen[bytes] | None = None
         for folder in (self.state, self.mail):
@@ -157,7 +160,7 @@ class ServerProcess:
                     [*self._wrapper, *RESTANTE, "serve", "--config", str(self.configuration)],
                     stdin=subprocess.DEVNULL,
                     stdout=log,
-                    stderr=log,
+                    stderr=log if self._log_to is None else self._log_to,
                     env=os.environ | {"NOTIFY_SOCKET": name} | self._environment,
                 )
             if not self._becomes_ready(self.process, notifications):

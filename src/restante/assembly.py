@@ -54,6 +54,7 @@ def serve(file: Path, announce: Announce | None = None) -> int:
     configuration = loading.load(file)
     first = generation(configuration, check(configuration))
     log = LineLog() if announce is None else AnnouncingLog(announce)
+    log.never_wait()
     supervisor = Supervisor(first, lambda: _reload(file), log)
     try:
         return supervisor.run()

@@ -5,15 +5,18 @@ prefix is made here from the process, never from what a client said. Fields a cl
 come last and are quoted where they hold anything but plain characters, so that no value can look
 like another field, end the line or steer a terminal.
 
-What does not live here: deciding what happens. Nothing waits for the log either; a line that
-cannot be written is lost.
+What does not live here: deciding what happens. A server does not wait for its log either: a line
+that cannot be written at once is lost, and how many were is said when writing is possible again.
 """
 
 import os
 import re
+import socket
+import stat
 import time
 from collections.abc import Callable, Mapping
 from enum import StrEnum
+from functools import partial
 from threading import get_ident
 from typing import Protocol
 
@@ -171,6 +174,10 @@ class LineLog:
         self._schedule: Callable[[Callable[[], None]], object] | None = None
         self._thread = 0
         self._waiting: list[str] = []
+        self._put: Callable[[bytes], int] = lambda data: os.write(descriptor, data)
+        self._lost = 0
+        self._cut = False
+        """What was written last was not written to its end."""
 
     def __call__(self, event: Event, /, **fields: Field) -> None:
         """Write one line; a log that is full or gone must not take the mail down with it."""
@@ -207,11 +214,54 @@ class LineLog:
             piece += line
         self._write(piece)
 
+    def never_wait(self) -> Callable[[], None]:
+        """Lose lines from now on rather than wait for whoever reads them; return how to stop that.
+
+        Only this process and its children are changed: the descriptor itself may be shared with a
+        shell, so it is a new opening of the same thing that does not wait.
+        """
+        waiting = self._put
+
+        def wait_again(close: Callable[[], None]) -> None:
+            self._put = waiting
+            close()
+
+        mode = os.fstat(self._descriptor).st_mode
+        if stat.S_ISSOCK(mode):
+            sock = socket.socket(fileno=os.dup(self._descriptor))
+            self._put = lambda data: sock.send(data, socket.MSG_DONTWAIT)
+            return partial(wait_again, sock.close)
+        if stat.S_ISFIFO(mode) or stat.S_ISCHR(mode):
+            flags = os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+            try:
+                opened = os.open(f"/proc/self/fd/{self._descriptor}", flags)
+            except OSError:
+                # Somebody else's terminal, or a pipe that nobody reads any more.
+                return lambda: None
+            self._put = partial(os.write, opened)
+            return partial(wait_again, partial(os.close, opened))
+        return lambda: None
+
     def _write(self, lines: str) -> None:
-        try:
-            os.write(self._descriptor, lines.encode("ascii", "backslashreplace"))
-        except OSError:
+        if not lines:
             return
+        try:
+            if self._lost or self._cut:
+                self._make_amends()
+            data = lines.encode("ascii", "backslashreplace")
+            self._cut = self._put(data) < len(data)
+        except OSError:
+            self._lost += lines.count("\n")
+
+    def _make_amends(self) -> None:
+        """End a line that was cut, and say how many were lost."""
+        said = "\n" if self._cut else ""
+        if self._lost:
+            prefix = self._make_prefix(int(self._clock()))
+            fields: dict[str, Field] = {"reason": "log full", "count": self._lost}
+            said += f"{prefix}{render(Event.SUPPRESSED, fields)}\n"
+        self._cut = self._put(said.encode("ascii")) < len(said)
+        self._lost = 0
 
     def _make_prefix(self, second: int) -> str:
         # Once a second at the most.

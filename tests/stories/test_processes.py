@@ -1,7 +1,9 @@
 """Processes that die, and a server that goes on; a server that ends, and leaves nothing behind."""
 
 import contextlib
+import fcntl
 import os
+import select
 import signal
 import threading
 import time
@@ -242,3 +244,22 @@ def test_a_bad_configuration_changes_nothing(server: ServerProcess, wrong: str) 
     assert server.processes("worker") + server.processes("auth") == before
     assert session.say(b"NOOP").startswith(b"+OK")
     session.close()
+
+
+def test_a_log_that_nobody_reads_stops_nothing(tmp_path: Path) -> None:
+    """Neither a session nor the end of the server waits for who reads the log."""
+    reader, writer = os.pipe()
+    fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, 4096)
+    server = ServerProcess(tmp_path, log_to=writer)
+    server.account("alice", "secret")
+    try:
+        with server:
+            for _ in range(60):
+                with Dialogue(server.host, server.ports["none"]) as session:
+                    session.socket.settimeout(10)
+                    assert session.log_in("alice", "secret").startswith(b"+OK")
+                    assert session.say(b"QUIT").startswith(b"+OK")
+        assert select.select([reader], [], [], 0)[0]
+    finally:
+        os.close(reader)
+        os.close(writer)

@@ -3,9 +3,11 @@
 import json
 import os
 import re
+import socket
 import threading
 import unicodedata
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -227,7 +229,12 @@ def test_no_write_parts_a_line_or_is_more_than_a_pipe_takes_whole(
     pipe: Pipe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     written: list[bytes] = []
-    monkeypatch.setattr(os, "write", lambda descriptor, data: written.append(data))
+
+    def write(descriptor: int, data: bytes) -> int:
+        written.append(data)
+        return len(data)
+
+    monkeypatch.setattr(os, "write", write)
     turn: list[Callable[[], None]] = []
     pipe.log.batch(turn.append)
     for number in range(1000):
@@ -248,6 +255,63 @@ def test_a_log_that_cannot_be_written_is_lost_and_nothing_else() -> None:
     LineLog(writer)(Event.READY)
     os.close(writer)
     LineLog(writer)(Event.READY)
+
+
+def stream() -> tuple[int, int]:
+    """Return two connected sockets' descriptors, as the journal gives one."""
+    ends = socket.socketpair()
+    return ends[0].detach(), ends[1].detach()
+
+
+@pytest.mark.parametrize("make", [os.pipe, stream])
+def test_nobody_waits_for_a_log_that_is_not_read(make: Callable[[], tuple[int, int]]) -> None:
+    reader, writer = make()
+    log = LineLog(writer)
+    wait_again = log.never_wait()
+    for number in range(20_000):
+        log(Event.LOGIN, user="x" * 99, number=number)
+    os.set_blocking(reader, False)
+    read = b""
+    for _ in range(100_000):
+        try:
+            read += os.read(reader, 65_536)
+        except BlockingIOError:
+            break
+    assert os.get_blocking(writer)
+    log(Event.LOGOUT, user="a")
+    read += os.read(reader, 65_536)
+    lines = read.decode().splitlines()
+    written = sum(": login: " in line for line in lines)
+    assert 0 < written < 20_000
+    lost = re.findall(r': suppressed: reason="log full" count=(\d+)\n', read.decode())
+    assert sum(map(int, lost)) == 20_000 - written
+    assert lines[-1].endswith("logout: user=a")
+    wait_again()
+    for descriptor in (reader, writer):
+        os.close(descriptor)
+
+
+def test_a_line_that_was_cut_is_ended() -> None:
+    log = LineLog(timestamps=False)
+    written: list[bytes] = []
+
+    def put(data: bytes) -> int:
+        written.append(data)
+        return min(len(data), 9)
+
+    log._put = put
+    log(Event.READY)
+    log(Event.STOPPED)
+    assert written[1] == b"\n"
+    assert written[2].endswith(b"stopped:\n")
+
+
+def test_a_log_that_is_a_file_stays_as_it_is(tmp_path: Path) -> None:
+    with (tmp_path / "log").open("wb") as file:
+        log = LineLog(file.fileno())
+        log.never_wait()
+        log(Event.READY)
+    assert (tmp_path / "log").read_bytes().endswith(b"ready:\n")
 
 
 # ---- logs around logs
