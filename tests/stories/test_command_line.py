@@ -5,6 +5,7 @@ import os
 import poplib
 import pty
 import select
+import shlex
 import signal
 import subprocess
 import sys
@@ -223,3 +224,51 @@ def test_a_state_directory_may_lie_deep(tmp_path: Path) -> None:
         assert succeed(server, "who").startswith(b"listening on ")
         server.stop(expect=0)
         assert list((server.state / "run").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status"),
+    [
+        ("deliver ivan --config {file} <&-", 75),
+        ("account add bob --config {file} <&-", 64),
+        ("account add bob --password-stdin --config {file} <&-", 74),
+        ("config check --config {file} >&-", 74),
+        ("config check --config {file} >/dev/full", 74),
+        ("config show --config {file} >&- 2>&-", 74),
+        ("config check --config nowhere <&- >&- 2>&-", 78),
+        ("account disable nobody --config {file} <&- >&-", 67),
+        ("account list --config {file} <&- 2>&-", 0),
+    ],
+)
+def test_a_stream_that_is_closed_is_no_defect(
+    server: ServerProcess, arguments: str, status: int
+) -> None:
+    if "ivan:" not in server.passwords.read_text():
+        server.account("ivan", "secret")
+    words = arguments.format(file=shlex.quote(str(server.configuration)))
+    result = subprocess.run(
+        ["sh", "-c", f"{shlex.join(RESTANTE)} {words}"],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    assert result.returncode == status
+    assert result.stderr.count(b"\n") == (0 if status == 0 or "2>&-" in words else 1)
+    assert b"defect" not in result.stderr
+
+
+def test_a_server_without_streams_has_none_of_its_sockets_in_their_place(tmp_path: Path) -> None:
+    """What is logged would go to whoever is at that descriptor."""
+    closed = ("sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh")
+    with ServerProcess(tmp_path, wrapper=closed) as server:
+        assert server.process is not None
+        for process in [server.process.pid, *children(server.process.pid)]:
+            for number in range(3):
+                assert os.readlink(f"/proc/{process}/fd/{number}") == os.devnull
+
+
+def children(process: int) -> list[int]:
+    """Return the processes that a process has started and that live."""
+    text = Path(f"/proc/{process}/task/{process}/children").read_text()
+    return [int(number) for number in text.split()]

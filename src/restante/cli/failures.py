@@ -4,7 +4,6 @@ The statuses are those of sysexits.h, because programs that deliver mail act on 
 """
 
 import os
-import sys
 from dataclasses import dataclass
 
 import click
@@ -59,9 +58,8 @@ def explain(error: BaseException) -> Failure:
     if isinstance(error, click.Abort | KeyboardInterrupt):
         return Failure(INTERRUPTED, "restante: interrupted")
     if isinstance(error, BrokenPipeError | SystemExit):
-        # The reader has what it wanted; nothing more can be written, not even at the end. The
-        # library makes an exit of it by itself, and of nothing else.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # The reader has what it wanted. The library makes an exit of it by itself, and of nothing
+        # else.
         return Failure(1)
     if isinstance(error, ConfigurationError):
         return Failure(CONFIGURATION, str(error))

@@ -12,6 +12,7 @@ from importlib import import_module
 import click
 
 from restante import __version__
+from restante.cli import streams
 from restante.cli.failures import explain
 
 SUBCOMMANDS = {
@@ -64,10 +65,12 @@ def run(arguments: Sequence[str]) -> int:
         failure = explain(error)
         if failure.text:
             click.echo(failure.text, err=True)
+        streams.give_up_output()
         return failure.status
     return status if isinstance(status, int) else 0
 
 
 def main() -> None:
     """Be the program."""
+    streams.complete()
     sys.exit(run(sys.argv[1:]))
