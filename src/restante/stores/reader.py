@@ -14,7 +14,10 @@ from restante.errors import MessageVanished, TemporaryFailure
 from restante.stores.sizes import open_message, open_ready
 from restante.stores.wire import WireEncoder
 
+CANNOT_BE_READ = "this message cannot be read now"
 _NOWAIT = getattr(os, "RWF_NOWAIT", 0)
+_LOOKS = 3
+"""It may be renamed again between the look and the opening."""
 
 
 class FileReader:
@@ -90,10 +93,10 @@ class FileReader:
             raise MessageVanished from error
         except OSError as error:
             # ELOOP: a link took the file's place.
-            raise TemporaryFailure("this message cannot be read now") from error
+            raise TemporaryFailure(CANNOT_BE_READ) from error
         if not data:
             # It shrank while it was read: what is missing will not come.
-            raise TemporaryFailure("this message cannot be read now", reason="file cut short")
+            raise TemporaryFailure(CANNOT_BE_READ, reason="file cut short")
         self._offset += len(data)
         if self._encoder is None:
             return data
@@ -103,16 +106,28 @@ class FileReader:
 
     def _open(self, *, may_wait: bool) -> bool:
         """Open the file; False: that would take a while, or finding the name it has now."""
-        try:
-            opened = open_message(self._path) if may_wait else open_ready(self._path)
-        except FileNotFoundError:
-            opened = open_message(self._find_again()) if may_wait else None
+        opened = self._open_now() if may_wait else self._open_ready()
         if opened is None:
             return False
         self._descriptor, self._size = opened
         if not (self._counted and self._size == self._wire_size):
             self._encoder = WireEncoder()
         return True
+
+    def _open_ready(self) -> tuple[int, int] | None:
+        try:
+            return open_ready(self._path)
+        except FileNotFoundError:
+            return None
+
+    def _open_now(self) -> tuple[int, int]:
+        path = self._path
+        for _ in range(_LOOKS):
+            try:
+                return open_message(path)
+            except FileNotFoundError:
+                path = self._find_again()
+        raise TemporaryFailure(CANNOT_BE_READ, reason="it is renamed all the time")
 
     def _fill(self, descriptor: int, octets: int, flags: int) -> bytes:
         if not flags:

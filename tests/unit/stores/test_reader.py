@@ -115,6 +115,20 @@ def test_a_file_that_was_renamed_is_found_where_waiting_is_allowed(mailbox: Mail
     assert read(reader) == LIAR.replace(b"\n", b"\r\n")
 
 
+def test_a_file_that_is_renamed_while_it_is_looked_for_is_not_gone(mailbox: Mailbox) -> None:
+    names = [mailbox.path / "cur" / "a:2,S", mailbox.add("cur/a:2,RS", LIAR)]
+    reader = make(mailbox.path / "new" / "a", find_again=lambda: os.fsencode(names.pop(0)))
+    assert read(reader) == LIAR.replace(b"\n", b"\r\n")
+
+
+def test_a_file_that_never_rests_cannot_be_read_now(mailbox: Mailbox) -> None:
+    now = os.fsencode(mailbox.path / "cur" / "a:2,S")
+    reader = make(mailbox.path / "new" / "a", find_again=lambda: now)
+    with pytest.raises(TemporaryFailure):
+        reader.read(100)
+    reader.close()
+
+
 def test_a_file_that_is_gone(mailbox: Mailbox) -> None:
     reader = make(mailbox.path / "cur" / "a")
     assert reader.read_ready(100) is None
