@@ -22,6 +22,8 @@ from restante.stores.records import Records
 from restante.stores.refresh import Affordable, Refresh
 from restante.telemetry import Event, Field
 
+ANSWER_SECONDS = 600.0
+"""More than any maildrop takes that a client waits for; a process that hangs holds its lock."""
 _QUESTION = struct.Struct("=QQQ?I")
 """Generation of what is known, messages and octets that are counted at once, whether anything is
 known, path."""
@@ -55,6 +57,7 @@ def survey(
             env={name: os.environ[name] for name in _ENVIRONMENT if name in os.environ},
             start_new_session=True,
             check=True,
+            timeout=ANSWER_SECONDS,
         )
         return _parse_answer(finished.stdout)
     except (OSError, subprocess.SubprocessError, struct.error) as error:

@@ -5,6 +5,7 @@ import os
 import struct
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -70,6 +71,21 @@ def test_without_an_answer_one_looks_oneself(
     store = mailbox.store(big_folder=1)
     assert len(store.seen()) == 5
     assert any(warning.startswith("survey") for warning in store.warnings())
+
+
+def test_an_answer_is_not_waited_for_for_ever(
+    mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = mailbox.directory / "hangs"
+    program.write_text("#!/bin/sh\nexec sleep 60\n")
+    program.chmod(0o700)
+    mailbox.add_many(5)
+    monkeypatch.setattr(sys, "executable", str(program))
+    monkeypatch.setattr(module, "ANSWER_SECONDS", 0.1)
+    started = time.monotonic()
+    with pytest.raises(SurveyFailed):
+        survey(mailbox.octets, None, AFFORDABLE)
+    assert time.monotonic() - started < 30
 
 
 def test_records_that_are_others_by_now_are_not_answered_from(mailbox: Mailbox) -> None:
