@@ -174,9 +174,12 @@ class Refresh:
             candidates.difference_update(known_names)
         in_order = sorted(candidates, reverse=True)
         by_unique = dict(zip(names.parse_all(in_order).uniques, in_order, strict=True))
+        uniques = names.parse_all(missing).uniques
+        counts = Counter(uniques) if len(set(uniques)) < len(uniques) else None
         moved: dict[bytes, bytes] = {}
-        for name in missing:
-            now = by_unique.pop(names.parse(name[4:]).unique, None)
+        for name, unique in zip(missing, uniques, strict=True):
+            # Where two of one unique part are missing, what is there may be either.
+            now = by_unique.get(unique) if counts is None or counts[unique] == 1 else None
             if now is not None:
                 moved[name] = now
         return moved
@@ -267,7 +270,7 @@ class Refresh:
         sizes = array("Q")
         unique_ids: list[bytes] = []
         claims = bytearray()
-        ids = UniqueIds(known, catalogue)
+        ids = UniqueIds(known, catalogue, [message.unique_id for message in self.gone])
         if None not in claimed and (given := ids.give_all(uniques)) is not None:
             return found, array("Q", claimed), given, b"\1" * len(found)  # type: ignore[arg-type]
         for name, unique, claim in zip(found, uniques, claimed, strict=True):

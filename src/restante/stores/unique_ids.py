@@ -5,6 +5,7 @@ can be stored; where that is illegal (RFC 1939 §7, UIDL) or taken, a digest of 
 """
 
 from base64 import b32encode
+from collections.abc import Iterable
 from hashlib import sha256
 
 from restante.stores.catalogue import Catalogue, Gone
@@ -18,24 +19,35 @@ _SEARCHES = 8
 class UniqueIds:
     """The unique-ids of one maildrop while messages are added to it."""
 
-    def __init__(self, known: ListingImage | None, catalogue: Catalogue | None) -> None:
+    def __init__(
+        self,
+        known: ListingImage | None,
+        catalogue: Catalogue | None,
+        going: Iterable[bytes] = (),
+    ) -> None:
+        """Begin; `going` are those of messages that are gone but not yet in the catalogue."""
         self._catalogue = catalogue
         self._has_gone = catalogue is not None and catalogue.has_gone()
         self._known = known
         self._taken: set[bytes] | None = None
         self._searches = 0
-        self._given: set[bytes] = set()
+        self._given = set(going)
 
     def returned(self, unique: bytes) -> Gone | None:
-        """Return what is known of a file that vanished by other hands and is there again."""
+        """Return what is known of a file that vanished by other hands and is there again.
+
+        Where it could be either of two, it is neither: a new message is fetched once too often,
+        one that is taken for another never.
+        """
         if not self._has_gone:
             return None
         assert self._catalogue is not None
-        for gone in self._catalogue.vanished(unique):
-            if not self._is_held(gone.unique_id):
-                self._given.add(gone.unique_id)
-                return gone
-        return None
+        vanished = self._catalogue.vanished(unique)
+        missing = [gone for gone in vanished if not self._is_held(gone.unique_id)]
+        if len(missing) != 1:
+            return None
+        self._given.add(missing[0].unique_id)
+        return missing[0]
 
     def give(self, unique: bytes, name: bytes) -> bytes:
         """Return a unique-id for a message that never had one."""

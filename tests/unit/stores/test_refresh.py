@@ -116,6 +116,20 @@ def test_two_files_of_one_name_in_one_folder(mailbox: Mailbox) -> None:
     assert ids(image) == ids(look(mailbox))
 
 
+def test_which_of_two_files_of_one_name_went_cannot_be_told(mailbox: Mailbox) -> None:
+    """One is removed and one renamed: what is left may be either, and is taken for neither."""
+    first_path = mailbox.add("cur/1700000001.a:2,", b"one\n")
+    second_path = mailbox.add("cur/1700000001.a:2,S", b"another\n")
+    first = look(mailbox)
+    assert first.count == 2
+    first_path.unlink()
+    second_path.rename(mailbox.path / "cur/1700000001.a:2,F")
+    image = look(mailbox, first)
+    assert names(image) == ["cur/1700000001.a:2,F"]
+    assert not set(ids(image)) & set(ids(first))
+    assert image.size(1) == len(b"another\r\n")
+
+
 def during_scan(monkeypatch: pytest.MonkeyPatch, folder: bytes, act: Callable[[], object]) -> None:
     """Do something once, behind the scan of a folder."""
     scan = messages

@@ -38,3 +38,12 @@ def test_what_was_given_is_given_back_to_what_vanished_alone(tmp_path: Path) -> 
         assert ids.returned(b"b") is None
         assert ids.give(b"b", b"new/b") != b"b"
         assert ids.give(b"a", b"new/a") != b"a"
+
+
+def test_which_of_two_of_one_name_returns_cannot_be_told(tmp_path: Path) -> None:
+    with Catalogue.open(tmp_path, create=True) or pytest.fail("there is none") as catalogue:
+        twins = [Gone(b"a", b"a", 1, False), Gone(b"a", b"other", 1, False)]
+        catalogue.replace(Changes(0, 0, [], array("Q"), [], gone=twins))
+        ids = UniqueIds(None, catalogue)
+        assert ids.returned(b"a") is None
+        assert ids.give(b"a", b"new/a") not in {b"a", b"other"}
