@@ -27,7 +27,7 @@ from restante.identity import Identity
 from restante.maildrop import DropListing
 from restante.stores import names
 from restante.stores.cache import Cached, ImageCache
-from restante.stores.catalogue import Changes
+from restante.stores.catalogue import Catalogue, Changes
 from restante.stores.deposit import deposit
 from restante.stores.image import ListingImage, Version, render
 from restante.stores.locks import Key, Locks, absent_key, lock_key
@@ -158,14 +158,25 @@ class MaildirStore:
 
     def _up_to_date(self, mailbox: bytes, key: Key) -> ListingImage:
         records = Records(mailbox, self._log)
-        cached = self._cache.get(mailbox)
-        if cached is not None and cached.stamp == records.stamp():
-            known: ListingImage | None = cached.image
-        else:
-            known = records.known(may_mend=True)
+        known = self._known(mailbox, key, records, may_mend=True)
         if known is None or not stands(mailbox, Cached(key, known, records.stamp())):
             known = self._refresh(mailbox, known, records)
-        self._keep(mailbox, key, known)
+        self._keep(mailbox, key, known, records)
+        return known
+
+    def _known(
+        self, mailbox: bytes, key: Key, records: Records, *, may_mend: bool
+    ) -> ListingImage | None:
+        """Return the image of what is recorded, from memory where it is the same."""
+        cached = self._cache.get(mailbox)
+        if cached is not None and cached.key != key:
+            # Another folder has this name now.
+            cached = None
+        if cached is not None and cached.stamp == records.stamp():
+            return cached.image
+        known = records.known(may_mend=may_mend)
+        if records.out_of_reach and cached is not None:
+            return cached.image.at(Version(0, 0, 0))
         return known
 
     def _refresh(
@@ -200,6 +211,8 @@ class MaildirStore:
         catalogue = records.open()
         with nullcontext() if catalogue is None else closing(catalogue):
             try:
+                if catalogue is not None and known is not None:
+                    known = self._of_now(known, catalogue, records)
                 return refresh.run(known, catalogue), refresh.changes
             except sqlite3.Error as error:
                 # What was there once cannot be asked: damage that the next store will mend.
@@ -207,10 +220,22 @@ class MaildirStore:
         refresh = Refresh(refresh.mailbox, refresh.affordable, refresh.scan_limit)
         return refresh.run(known, None), refresh.changes
 
-    def _keep(self, mailbox: bytes, key: Key, image: ListingImage) -> None:
+    def _of_now(
+        self, known: ListingImage, catalogue: Catalogue, records: Records
+    ) -> ListingImage | None:
+        """Return what is recorded, if that is something else than was thought.
+
+        Two changes can fall into one tick of the clock that the catalogue's stamp is made of.
+        """
+        if known.version.generation in (0, catalogue.generation()):
+            return known
+        return records.known(may_mend=False)
+
+    def _keep(self, mailbox: bytes, key: Key, image: ListingImage, records: Records) -> None:
         """Keep an image for the next login."""
+        stamp = None if records.out_of_reach else records.stamp()
         with self._guard:
-            self._cache.keep(mailbox, Cached(key, image, Records(mailbox, self._log).stamp()))
+            self._cache.keep(mailbox, Cached(key, image, stamp))
 
     # ---- sizes
 
@@ -230,16 +255,16 @@ class MaildirStore:
             return False
         try:
             records = Records(mailbox, self._log)
-            cached = self._cache.get(mailbox)
-            if cached is not None and cached.stamp == records.stamp():
-                known: ListingImage | None = cached.image
-            else:
-                known = records.known(may_mend=False)
-            found = None if known is None else corrected(known, verification.counted)
+            known = self._known(mailbox, key, records, may_mend=False)
+            if known is None:
+                return True
+            found = corrected(known, verification.counted)
             if found is not None:
-                image, changes, corrections = found
-                self._keep(mailbox, key, records.store(image, changes))
+                known, changes, corrections = found
+                known = records.store(known, changes)
                 self._log_corrections(mailbox, corrections)
+            # Another process may have been first to record the same.
+            self._keep(mailbox, key, known, records)
         finally:
             self.unlock(key)
         return True
@@ -268,8 +293,9 @@ class MaildirStore:
         removal.run()
         # What cannot be recorded is found to be gone at the next login.
         kept, changes = removal.kept()
-        kept = Records(mailbox, self._log).store(kept, changes)
-        self._keep(mailbox, key, kept)
+        records = Records(mailbox, self._log)
+        kept = records.store(kept, changes)
+        self._keep(mailbox, key, kept, records)
         if removal.remaining:
             raise UpdateIncomplete(removal.remaining) from removal.cause
         return kept
@@ -336,14 +362,20 @@ def stands(mailbox: bytes, cached: Cached) -> bool:
     """Say whether nothing has changed in the folders since an image was made.
 
     That is enough: whatever another process did to the catalogue since then came of a change in
-    the folders, or corrected a size that was a claim.
+    the folders, or corrected a size that was a claim, or recorded what this one could not.
     """
     version = cached.image.version
     if not (version.new_changed_ns and version.cur_changed_ns):
         return False
     if changed(mailbox) != (version.new_changed_ns, version.cur_changed_ns):
         return False
-    return not cached.image.has_claims or cached.stamp == catalogue_stamp(mailbox)
+    status = os.stat(mailbox)
+    if lock_key(status.st_dev, status.st_ino) != cached.key:
+        # A copy has the times of what it replaced.
+        return False
+    if version.generation and not cached.image.has_claims:
+        return True
+    return cached.stamp == catalogue_stamp(mailbox)
 
 
 def _status(mailbox: bytes) -> os.stat_result | None:

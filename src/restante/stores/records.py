@@ -39,6 +39,8 @@ class Records:
     def __init__(self, mailbox: bytes, log: Log) -> None:
         self._path = Path(os.fsdecode(mailbox))
         self._log = log
+        self.out_of_reach = False
+        """Whether there is a catalogue that could not be read: it is not written over either."""
 
     def stamp(self) -> Stamp | None:
         """Return what tells one state of the catalogue from another; None: there is none."""
@@ -61,6 +63,7 @@ class Records:
             self._warn(error)
             if may_mend and is_damaged(error):
                 return self._mend()
+            self.out_of_reach = True
             image = self._load_listing()
             # Better ids that were given once than others.
             return None if image is None else image.at(Version(0, 0, 0))
@@ -90,6 +93,8 @@ class Records:
 
         On a full or read-only disk nothing is recorded, and the image says so by its generation.
         """
+        if self.out_of_reach:
+            return image.at(replace(image.version, generation=0))
         try:
             generation = self._replace(changes)
         except sqlite3.Error as error:

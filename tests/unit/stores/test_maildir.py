@@ -1,6 +1,7 @@
 """The Maildir store: opening, other programs, hostile files, and every way the disk can fail."""
 
 import os
+import shutil
 import stat
 from io import BytesIO
 from pathlib import Path
@@ -16,6 +17,7 @@ from restante.errors import (
 )
 from restante.identity import Identity
 from restante.stores import maildir as module
+from restante.stores.records import Records
 from restante.testing.stores import SHAPES, read
 from unit.stores.mailboxes import ALICE, Mailbox, listed
 
@@ -112,6 +114,40 @@ def test_two_paths_to_one_maildir_are_one_lock(mailbox: Mailbox) -> None:
     with pytest.raises(MaildropInUse):
         store.open(Identity("bob", "test", str(link)))
     maildrop.close()
+
+
+def test_a_folder_that_took_anothers_place_has_a_lock_of_its_own(mailbox: Mailbox) -> None:
+    """A copy keeps the times of the folders, so that they cannot tell it from what it replaced."""
+    mailbox.add_many(3)
+    mailbox.settle()
+    store, other = mailbox.store(), mailbox.store()
+    given = store.seen()
+    mailbox.path.rename(mailbox.directory / "before")
+    shutil.copytree(mailbox.directory / "before", mailbox.path)
+    maildrop = other.open(ALICE)
+    assert store.open_ready(ALICE) is None
+    with pytest.raises(MaildropInUse):
+        store.open(ALICE)
+    maildrop.close()
+    assert store.seen() == given
+    ready = store.open_ready(ALICE)
+    assert ready is not None
+    ready.close()
+
+
+def test_a_disk_is_never_waited_for_where_others_wait_as_well(
+    mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mailbox.add_many(3)
+    store = mailbox.store()
+    stamp = Records.stamp
+
+    def look(records: Records) -> object:
+        assert not store._guard.locked()
+        return stamp(records)
+
+    monkeypatch.setattr(Records, "stamp", look)
+    assert len(store.seen()) == 3
 
 
 def test_what_stands_is_ready(mailbox: Mailbox) -> None:

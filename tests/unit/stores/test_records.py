@@ -9,12 +9,17 @@ import pytest
 
 from restante.stores import records as module
 from restante.stores.catalogue import DAMAGED_NAME, FILE_NAME, LISTING_NAME, Catalogue
-from unit.stores.mailboxes import Mailbox
+from unit.stores.mailboxes import ALICE, Mailbox
 
 
 @pytest.fixture(autouse=True)
 def small_listing_files(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "WORTH_A_FILE", 4)
+
+
+FIRST, SECOND = b"1\n", b"22\n"
+"""The two messages of one unique part: each has to keep the unique-id it was given."""
+TWINS = {b"1600000000.twin": 3}
 
 
 def listing_of(mailbox: Mailbox) -> Path:
@@ -28,9 +33,9 @@ def catalogue_of(mailbox: Mailbox) -> Path:
 def fill(mailbox: Mailbox, count: int) -> list[bytes]:
     """Give unique-ids, one of them such that it can be told only from the records."""
     mailbox.add_many(count - 2)
-    mailbox.add("cur/1600000000.twin:2,")
+    mailbox.add("cur/1600000000.twin:2,", FIRST)
     mailbox.store().seen()
-    mailbox.add("new/1600000000.twin")
+    mailbox.add("new/1600000000.twin", SECOND)
     return list(mailbox.store().seen())
 
 
@@ -215,6 +220,88 @@ def test_a_catalogue_of_another_version_is_left_alone(mailbox: Mailbox) -> None:
     assert list(store.seen()) == [*given, b"1700000009.new"]
     assert catalogue_of(mailbox).read_bytes() == before
     assert any("version" in warning for warning in store.warnings())
+
+
+def fail_to_open(monkeypatch: pytest.MonkeyPatch, times: int) -> None:
+    """Let the catalogue be out of reach for a while, without anything being wrong with it."""
+    opened, failures = Catalogue.open, [sqlite3.OperationalError("unable to open it")] * times
+
+    def open_catalogue(path: Path, *, create: bool) -> Catalogue | None:
+        if failures:
+            raise failures.pop()
+        return opened(path, create=create)
+
+    monkeypatch.setattr(Catalogue, "open", open_catalogue)
+
+
+@pytest.mark.parametrize("times", [1, 2, 3])
+def test_what_could_not_be_read_for_once_is_not_written_over(
+    mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch, times: int
+) -> None:
+    given = fill(mailbox, 3)
+    mailbox.settle()
+    store = mailbox.store()
+    fail_to_open(monkeypatch, times)
+    assert len(store.seen()) == 3
+    monkeypatch.undo()
+    assert store.open_ready(ALICE) is None
+    assert list(store.seen()) == given
+    assert store.seen().items() >= TWINS.items()
+    mailbox.add("new/1700000009.new")
+    assert list(store.seen()) == [*given, b"1700000009.new"]
+    assert mailbox.store().seen().items() >= TWINS.items()
+
+
+def test_what_is_known_stays_known_while_the_records_are_out_of_reach(
+    mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = fill(mailbox, 2)
+    store = mailbox.store()
+    store.seen()
+    mailbox.add("new/1700000009.new")
+    both = [*given, b"1700000009.new"]
+    assert list(mailbox.store().seen()) == both
+    os.utime(catalogue_of(mailbox))
+    fail_to_open(monkeypatch, 3)
+    shown = store.seen()
+    assert list(shown) == both
+    assert shown.items() >= TWINS.items()
+
+
+def test_what_another_process_could_record_goes_before_what_one_could_not(
+    mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mailbox.add("cur/1600000000.twin:2,")
+    mailbox.add("new/1600000000.twin")
+    mailbox.settle()
+
+    def full(*arguments: object) -> int:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    store = mailbox.store()
+    with monkeypatch.context() as disk:
+        disk.setattr(Catalogue, "replace", full)
+        store.seen()
+    recorded = list(mailbox.store().seen())
+    assert store.open_ready(ALICE) is None
+    assert list(store.seen()) == recorded
+    maildrop = store.open(ALICE)
+    assert maildrop.listing.version.generation
+    maildrop.close()
+
+
+def test_two_changes_in_one_tick_of_the_clock_are_two(mailbox: Mailbox) -> None:
+    mailbox.add("cur/1700000001.a:2,")
+    store, other = mailbox.store(), mailbox.store()
+    store.seen()
+    before = catalogue_of(mailbox).stat()
+    mailbox.add("cur/1600000000.twin:2,", FIRST)
+    assert other.seen().items() >= TWINS.items()
+    os.utime(catalogue_of(mailbox), ns=(before.st_mtime_ns,) * 2)
+    after = catalogue_of(mailbox).stat()
+    assert (after.st_mtime_ns, after.st_size) == (before.st_mtime_ns, before.st_size)
+    mailbox.add("new/1600000000.twin", SECOND)
+    assert store.seen().items() >= TWINS.items()
 
 
 def test_what_could_not_be_recorded_is_recorded_later(

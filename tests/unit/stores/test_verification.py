@@ -104,6 +104,26 @@ def test_a_file_that_became_another_is_corrected_too(mailbox: Mailbox) -> None:
     assert store.seen() == {b"1700000001.a": 7}
 
 
+def test_what_another_process_corrected_is_seen_when_it_is_read(mailbox: Mailbox) -> None:
+    path = mailbox.add("cur/1700000001.a:2,", STORED)
+    mailbox.settle()
+    stores = [mailbox.store(), mailbox.store()]
+    for store in stores:
+        assert store.seen() == {b"1700000001.a": 20}
+    path.write_bytes(b"other\n")
+    for store in stores:
+        maildrop = store.open_ready(ALICE) or store.open(ALICE)
+        assert listed(maildrop) == {b"1700000001.a": 20}
+        read(maildrop.open_message(1))
+        maildrop.close()
+        verify(store)
+        store.close()
+    for store in stores:
+        maildrop = store.open_ready(ALICE) or store.open(ALICE)
+        assert listed(maildrop) == {b"1700000001.a": 7}
+        maildrop.close()
+
+
 def test_nothing_is_recorded_under_a_session(store: TestedStore) -> None:
     store.seen()
     maildrop = store.open(ALICE)
