@@ -89,6 +89,16 @@ def test_it_takes_150_octets_a_message() -> None:
     assert sum(len(piece) for piece in image.dump()) <= 150 * count
 
 
+@given(st.lists(st.sampled_from([b"new/a", b"cur/a:2,", b"cur/b", b"new/\xffnew", b"cur/cur"])))
+def test_what_lies_in_a_folder_and_who_has_a_unique_id(names: list[bytes]) -> None:
+    ids = [b"%d.id" % number for number in range(len(names))]
+    image = render(VERSION, names, array("Q", [1] * len(names)), ids)
+    for folder in (b"new", b"cur"):
+        assert image.names_in(folder) == [name for name in names if name[:3] == folder]
+    for unique_id in (*ids, b"id", b".id", b"1", b"0.i"):
+        assert image.has_unique_id(unique_id) == (unique_id in ids)
+
+
 @pytest.mark.parametrize("count", [1, 31, 33, 100])
 def test_a_search_for_unique_parts(count: int) -> None:
     image = render(VERSION, [b"cur/1.a:2,", b"new/2.b"], array("Q", [1, 2]), [b"1.a", b"2.b"])

@@ -1,8 +1,33 @@
 """A file's name: which message it is, and what it claims."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from restante.stores.names import Name, arrival, is_legal_unique_id, parse
+from restante.stores.names import (
+    Name,
+    Names,
+    are_legal_unique_ids,
+    arrival,
+    is_legal_unique_id,
+    parse,
+    parse_all,
+)
+
+PIECES = st.sampled_from(
+    [
+        b"1700000000.M1P1.host",
+        b",S=12",
+        b",W=13",
+        b":2,S",
+        b",S=",
+        b",W=0123456789012",
+        b"new",
+        b"cur",
+    ]
+) | st.binary(min_size=1, max_size=3).map(lambda data: data.translate(None, b"/\0") or b"=")
+FILE_NAMES = st.lists(PIECES, min_size=1, max_size=4).map(b"".join)
+RELATIVES = st.tuples(st.sampled_from([b"new/", b"cur/"]), FILE_NAMES).map(b"".join)
 
 
 @pytest.mark.parametrize(
@@ -28,6 +53,22 @@ from restante.stores.names import Name, arrival, is_legal_unique_id, parse
 )
 def test_parse(name: bytes, unique: bytes, wire_size: int | None) -> None:
     assert parse(name) == Name(unique, wire_size)
+
+
+@given(st.lists(RELATIVES, max_size=6))
+def test_many_are_taken_apart_as_each_is(relatives: list[bytes]) -> None:
+    parsed = [parse(name[4:]) for name in relatives]
+    assert parse_all(relatives) == Names(
+        [name.unique for name in parsed], [name.wire_size for name in parsed]
+    )
+
+
+@given(st.lists(st.binary(max_size=72).map(lambda data: data.translate(None, b"\0"))))
+def test_many_unique_ids_are_legal_if_each_is(uniques: list[bytes]) -> None:
+    legal = [unique for unique in uniques if is_legal_unique_id(unique)]
+    for those in (uniques, legal):
+        joined = b"".join([unique + b"\0" for unique in those])
+        assert bool(are_legal_unique_ids(joined)) == all(map(is_legal_unique_id, those))
 
 
 def test_flags_and_claims_make_no_other_message() -> None:

@@ -4,10 +4,13 @@ import os
 from collections.abc import Callable
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from restante.errors import PermanentFailure, TemporaryFailure
 from restante.stores import refresh as module
 from restante.stores.image import ListingImage
+from restante.stores.names import arrival
 from restante.stores.refresh import Affordable, Refresh
 from restante.stores.scan import Changed, FolderTooBig, messages
 from restante.stores.sizes import wire_size
@@ -300,3 +303,15 @@ def test_claims_are_counted_as_far_as_a_login_can_afford(mailbox: Mailbox) -> No
     assert list(image.claims()) == [0, 0, 1, 1, 0]
     image = Refresh(mailbox.octets, Affordable(400, 400)).run(None, None)
     assert not image.has_claims
+
+
+TIMES = st.sampled_from([b"", b"5.", b"1700000000.", b"1600000001.a", b"17000000000.", b"\n"])
+FOLDERS = st.sampled_from([b"new/", b"cur/"])
+
+
+@given(st.lists(st.tuples(FOLDERS, TIMES, st.sampled_from([b"a", b"b:2,S", b"\xff"])), max_size=8))
+def test_the_fast_way_to_the_order_of_arrival_is_the_same(parts: list[tuple[bytes, ...]]) -> None:
+    found = [b"".join(each) for each in parts]
+    dated = [name for name in found if name[4:14].isdigit() and name[14:15] == b"."]
+    for those in (found, dated):
+        assert module._in_order(those) == sorted(those, key=arrival)

@@ -4,6 +4,8 @@ from array import array
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from restante.stores.catalogue import Catalogue, Changes, Gone
 from restante.stores.image import Version, render
@@ -19,6 +21,21 @@ def test_an_illegal_name_becomes_a_digest_of_itself(unique: bytes) -> None:
     # The same for another process that knows nothing, whatever the flags are by then.
     assert UniqueIds(None, None).give(unique, b"cur/" + unique + b":2,S") == given
     assert UniqueIds(None, None).give(unique + b"x", b"cur/" + unique + b"x") != given
+
+
+@given(
+    st.lists(st.sampled_from([b"a", b"b", b"a b", b"x" * 71]) | st.binary(min_size=1), max_size=5)
+)
+def test_given_at_once_they_are_what_they_are_one_by_one(uniques: list[bytes]) -> None:
+    uniques = [unique.translate(None, b"/\0") or b"?" for unique in uniques]
+    at_once = UniqueIds(None, None).give_all(uniques)
+    ids = UniqueIds(None, None)
+    one_by_one = [ids.give(unique, b"new/" + unique) for unique in uniques]
+    assert len(set(one_by_one)) == len(uniques)
+    if at_once is not None:
+        assert at_once == one_by_one
+    else:
+        assert one_by_one != uniques
 
 
 def test_a_name_that_is_there_twice_gives_two() -> None:
