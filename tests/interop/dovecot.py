@@ -3,17 +3,13 @@
 import pwd
 import shutil
 import socket
-import subprocess
-import time
 from pathlib import Path
-from types import TracebackType
 
+from interop.daemon import Daemon
 from interop.service import MAIL_USER
 
 NAME = "reader"
 PASSWORD = "secret"
-READY_SECONDS = 30.0
-STOP_SECONDS = 20.0
 
 CONFIGURATION = """\
 base_dir = {directory}/run
@@ -48,18 +44,15 @@ service pop3-login {{
 """
 
 
-class Dovecot:
+class Dovecot(Daemon):
     """One Dovecot with one user, from its start to its end."""
 
     def __init__(self, directory: Path) -> None:
         owner = pwd.getpwnam(MAIL_USER)
-        self._directory = directory
-        self._log = directory / "log"
-        self._configuration = directory / "dovecot.conf"
-        self._process: subprocess.Popen[bytes] | None = None
-        self.port = _free_port()
+        configuration = directory / "dovecot.conf"
+        super().__init__("dovecot", "-F", "-c", configuration, log=directory / "log")
         self.maildir = directory / NAME / "Maildir"
-        self._configuration.write_text(
+        configuration.write_text(
             CONFIGURATION.format(
                 directory=directory,
                 password=PASSWORD,
@@ -76,52 +69,10 @@ class Dovecot:
         for path in (self.maildir.parent, self.maildir, *self.maildir.rglob("*")):
             shutil.chown(path, MAIL_USER)
 
-    def __enter__(self) -> "Dovecot":
-        """Start it and wait until it answers."""
-        self._process = subprocess.Popen(
-            ["dovecot", "-F", "-c", str(self._configuration)],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        deadline = time.monotonic() + READY_SECONDS
-        while not self._answers():
-            if time.monotonic() > deadline or self._process.poll() is not None:
-                self._end()
-                raise AssertionError(f"Dovecot does not answer:\n{self.log()}")
-            time.sleep(0.05)
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        """End it."""
-        self._end()
-
-    def log(self) -> str:
-        """Return all it has logged."""
-        return self._log.read_text(errors="replace") if self._log.exists() else ""
-
-    def _answers(self) -> bool:
+    def answers(self) -> bool:
+        """Say whether it greets."""
         try:
             with socket.create_connection(("127.0.0.1", self.port), timeout=5) as connection:
                 return connection.recv(3) == b"+OK"
         except OSError:
             return False
-
-    def _end(self) -> None:
-        assert self._process is not None
-        self._process.terminate()
-        try:
-            self._process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])

@@ -9,17 +9,13 @@ import pwd
 import shutil
 import signal
 import smtplib
-import socket
 import subprocess
-import time
 from pathlib import Path
-from types import TracebackType
 
+from interop.daemon import Daemon
 from interop.service import MAIL_USER
 
 DOMAIN = "mail.example.org"
-READY_SECONDS = 30.0
-STOP_SECONDS = 20.0
 
 SERVICES = """\
 127.0.0.1:{port} inet n - n - - smtpd
@@ -66,14 +62,14 @@ message_size_limit = 0
 """
 
 
-class Postfix:
+class Postfix(Daemon):
     """One Postfix, from its start to its end."""
 
     def __init__(self, directory: Path, mail: Path, users: list[str]) -> None:
-        self._directory = directory
-        self._configuration = directory / "etc"
-        self._process: subprocess.Popen[bytes] | None = None
-        self.port = _free_port()
+        configuration = directory / "etc"
+        log = directory / "log" / "mail.log"
+        super().__init__("postfix", "-c", configuration, "start-fg", log=log)
+        self._master = directory / "queue" / "pid" / "master.pid"
         owner = pwd.getpwnam(MAIL_USER)
         for folder in ("etc", "queue", "log", "data"):
             (directory / folder).mkdir(parents=True)
@@ -87,34 +83,8 @@ class Postfix:
             "uid": owner.pw_uid,
             "gid": owner.pw_gid,
         }
-        (self._configuration / "main.cf").write_text(SETTINGS.format(**values))
-        (self._configuration / "master.cf").write_text(SERVICES.format(port=self.port))
-
-    def __enter__(self) -> "Postfix":
-        """Start it and wait until it answers."""
-        self._process = subprocess.Popen(
-            ["postfix", "-c", str(self._configuration), "start-fg"],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            env=os.environ | {"PATH": os.environ["PATH"] + ":/usr/sbin:/sbin"},
-        )
-        deadline = time.monotonic() + READY_SECONDS
-        while not self._answers():
-            if time.monotonic() > deadline or self._process.poll() is not None:
-                self._end()
-                raise AssertionError(f"Postfix does not answer:\n{self.log()}")
-            time.sleep(0.05)
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        """End it."""
-        self._end()
+        (configuration / "main.cf").write_text(SETTINGS.format(**values))
+        (configuration / "master.cf").write_text(SERVICES.format(port=self.port))
 
     def send(self, messages: list[bytes], user: str) -> None:
         """Hand messages in over SMTP, all in one session."""
@@ -122,33 +92,17 @@ class Postfix:
             for message in messages:
                 session.sendmail("sender@example.org", [f"{user}@{DOMAIN}"], message)
 
-    def log(self) -> str:
-        """Return all it has logged."""
-        file = self._directory / "log" / "mail.log"
-        return file.read_text(errors="replace") if file.exists() else ""
-
-    def _answers(self) -> bool:
+    def answers(self) -> bool:
+        """Say whether it takes commands."""
         try:
             with smtplib.SMTP("127.0.0.1", self.port, timeout=5) as session:
                 return session.noop()[0] == 250
         except (OSError, smtplib.SMTPException):
             return False
 
-    def _end(self) -> None:
-        assert self._process is not None
-        pid = self._directory / "queue" / "pid" / "master.pid"
-        if pid.exists() and self._process.poll() is None:
-            # The master is its script's child; its own children end with it.
-            os.kill(int(pid.read_text()), signal.SIGTERM)
+    def terminate(self, process: "subprocess.Popen[bytes]") -> None:
+        """End the master, which is its script's child; its own children end with it."""
+        if self._master.exists() and process.poll() is None:
+            os.kill(int(self._master.read_text()), signal.SIGTERM)
         else:
-            self._process.terminate()
-        try:
-            self._process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
+            process.terminate()
