@@ -1,9 +1,6 @@
 """Generated pages are what would be written now, and leave nothing out."""
 
-import importlib.util
-import sys
 from pathlib import Path
-from types import ModuleType
 
 import click
 import pytest
@@ -11,19 +8,7 @@ import pytest
 from restante.cli import failures
 from restante.cli.program import SUBCOMMANDS, restante
 from restante.telemetry import Event
-
-DOCS = Path(__file__).resolve().parents[3] / "docs"
-
-
-def generator(name: str) -> ModuleType:
-    """Return a generator of a page as a module."""
-    spec = importlib.util.spec_from_file_location(name, DOCS / f"{name}.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module
+from unit.docs.generators import generator
 
 
 @pytest.mark.parametrize("name", ["generate_cli", "generate_log"])

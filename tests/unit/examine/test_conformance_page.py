@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
 from restante.examine.suite import CASES
+from unit.docs.generators import generator as load_generator
 
-DOCS = Path(__file__).resolve().parents[3] / "docs"
 ITEM_COUNT = 510
 COMMAND = "python docs/generate_conformance.py"
 GROUP = """
@@ -26,14 +24,7 @@ default = "open: not yet"
 
 @pytest.fixture(scope="module")
 def generator() -> ModuleType:
-    name = "generate_conformance"
-    spec = importlib.util.spec_from_file_location(name, DOCS / f"{name}.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module
+    return load_generator("generate_conformance")
 
 
 def group_file(folder: Path, *items: str, states: str = "", name: str = "1.toml") -> Path:
