@@ -29,8 +29,12 @@ def bound_address(sock: socket.socket) -> str:
     return join_address(name[0], name[1])
 
 
-def listen(address: str, inherited: Mapping[str, socket.socket]) -> socket.socket:
+def listen(
+    address: str, inherited: Mapping[str, socket.socket], key: str = "listener.address"
+) -> socket.socket:
     """Return a socket that listens there, or the inherited one of that name.
+
+    `key` is what an error is about.
 
     Raises:
         ConfigurationError: it cannot be had.
@@ -38,15 +42,15 @@ def listen(address: str, inherited: Mapping[str, socket.socket]) -> socket.socke
     if address.startswith(INHERITED):
         name = address.removeprefix(INHERITED)
         if name not in inherited:
-            raise ConfigurationError(f"listener.address: no socket named {name!r} was handed over")
+            raise ConfigurationError(f"{key}: no socket named {name!r} was handed over")
         sock = inherited[name]
     else:
-        sock = _bind(address)
+        sock = _bind(address, key)
     _prepare(sock)
     return sock
 
 
-def _bind(address: str) -> socket.socket:
+def _bind(address: str, key: str) -> socket.socket:
     host, port = split_address(address)
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     sock = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
@@ -60,7 +64,7 @@ def _bind(address: str) -> socket.socket:
     except OSError as error:
         sock.close()
         raise ConfigurationError(
-            f"listener.address: {address}: {error.strerror or 'cannot be bound'}"
+            f"{key}: {address}: {error.strerror or 'cannot be bound'}"
         ) from error
     return sock
 

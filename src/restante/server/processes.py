@@ -79,9 +79,12 @@ def _live(
     status = EXIT_FAULT
     try:
         signal.set_wakeup_fd(-1)
-        for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD):
+        for number in (signal.SIGTERM, signal.SIGCHLD):
             signal.signal(number, signal.SIG_DFL)
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        # A terminal, or who signals by name, reaches every process: what it means the supervisor
+        # decides for all of them.
+        for number in (signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)
         for descriptor in to_close:
             os.close(descriptor)
         if user is not None and os.geteuid() == 0:

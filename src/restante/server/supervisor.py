@@ -152,7 +152,8 @@ class Supervisor:
                 name = f"{options.address}#{number}" if _takes_any(options) else options.address
                 known = self._listeners.get(name)
                 if known is None:
-                    sock = listen(options.address, self._inherited)
+                    key = f"listener[{number}].address"
+                    sock = listen(options.address, self._inherited, key)
                     bound.append(sock)
                 else:
                     sock = known[1]
@@ -248,7 +249,9 @@ class Supervisor:
     def _private_descriptors(self, role: str) -> list[int]:
         assert self._auth is not None
         private = [self._woken.fileno(), self._wake.fileno(), *self._control.descriptors()]
-        private += [child.channel.socket.fileno() for child in self._children.values()]
+        # One whose end was noticed and not yet reaped has none any more.
+        channels = [child.channel for child in self._children.values()]
+        private += [channel.socket.fileno() for channel in channels if not channel.closed]
         selector = self._selector
         assert isinstance(selector, selectors.EpollSelector)
         private.append(selector.fileno())

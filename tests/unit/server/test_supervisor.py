@@ -118,6 +118,19 @@ def test_an_end_that_was_reaped_is_not_heard_of_again(stage: Stage) -> None:
         assert child.channel.closed
 
 
+def test_a_child_can_be_replaced_while_another_is_ending(stage: Stage) -> None:
+    """Its end is noticed before it can be reaped; a child that closes -1 would die of it."""
+    with running(stage) as supervisor:
+        *_, ended, ending = stage.children
+        stage.ends[-1].close()
+        supervisor._heard(ending)
+        assert ending.channel.closed
+        supervisor._children.pop(ended.pid)
+        supervisor._ended(ended, 9)
+        for role in ("auth", "worker"):
+            assert min(supervisor._private_descriptors(role)) >= 0
+
+
 def test_a_generation_is_an_auth_process_and_its_workers(stage: Stage) -> None:
     with running(stage):
         assert [child.role for child in stage.children] == ["auth", "worker", "worker"]
@@ -244,3 +257,10 @@ def test_the_old_generation_retires_when_the_new_one_is_ready(stage: Stage) -> N
         assert all(child.leaving for child in old)
         said = [end.recv(1000) for end in stage.ends[1:3]]
         assert said == [b'{"command":"retire"}\n'] * 2
+
+
+def test_an_address_that_cannot_be_had_is_named_by_its_place(stage: Stage, tmp_path: Path) -> None:
+    with running(stage) as supervisor, socket.create_server(("127.0.0.1", 0)) as taken:
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        stage.next = stage.generation(tmp_path / "state", "127.0.0.1:0", address)
+        assert str(supervisor._reload()).startswith(f"listener[1].address: {address}: ")
