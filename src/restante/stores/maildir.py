@@ -248,6 +248,8 @@ class MaildirStore:
     def _record_sizes(self, verification: Verification) -> bool:
         """Record the sizes that were counted, for the next session; False: one has the lock."""
         mailbox, key = verification.mailbox, verification.key
+        if not is_still(mailbox, key):
+            return True
         try:
             with self._guard:
                 self._locks.acquire(key)
@@ -293,9 +295,10 @@ class MaildirStore:
         removal.run()
         # What cannot be recorded is found to be gone at the next login.
         kept, changes = removal.kept()
-        records = Records(mailbox, self._log)
-        kept = records.store(kept, changes)
-        self._keep(mailbox, key, kept, records)
+        if is_still(mailbox, key):
+            records = Records(mailbox, self._log)
+            kept = records.store(kept, changes)
+            self._keep(mailbox, key, kept, records)
         if removal.remaining:
             raise UpdateIncomplete(removal.remaining) from removal.cause
         return kept
@@ -369,13 +372,24 @@ def stands(mailbox: bytes, cached: Cached) -> bool:
         return False
     if changed(mailbox) != (version.new_changed_ns, version.cur_changed_ns):
         return False
-    status = os.stat(mailbox)
-    if lock_key(status.st_dev, status.st_ino) != cached.key:
-        # A copy has the times of what it replaced.
+    # A copy has the times of what it replaced.
+    if not is_still(mailbox, cached.key):
         return False
     if version.generation and not cached.image.has_claims:
         return True
     return cached.stamp == catalogue_stamp(mailbox)
+
+
+def is_still(mailbox: bytes, key: Key) -> bool:
+    """Say whether a path leads to the folder that a lock is for; what else it leads to has its own.
+
+    Raises nothing: what cannot be seen is not it.
+    """
+    try:
+        status = os.stat(mailbox)
+    except OSError:
+        return False
+    return lock_key(status.st_dev, status.st_ino) == key
 
 
 def _status(mailbox: bytes) -> os.stat_result | None:

@@ -135,6 +135,25 @@ def test_a_folder_that_took_anothers_place_has_a_lock_of_its_own(mailbox: Mailbo
     ready.close()
 
 
+def test_a_session_of_a_folder_that_was_replaced_records_nothing_in_the_new_one(
+    mailbox: Mailbox,
+) -> None:
+    mailbox.add_many(3, b"old\n")
+    store, other = mailbox.store(verify_at_login=0), mailbox.store()
+    maildrop = store.open(ALICE)
+    assert read(maildrop.open_message(2)) == b"old\r\n"
+    mailbox.path.rename(mailbox.directory / "before")
+    anew = Mailbox(mailbox.directory)
+    anew.add("new/1900000000.new")
+    given = other.seen()
+    recorded = (anew.path / "restante.catalogue").read_bytes()
+    maildrop.remove([1])
+    maildrop.close()
+    store.close()
+    assert (anew.path / "restante.catalogue").read_bytes() == recorded
+    assert other.seen() == store.seen() == given
+
+
 def test_a_disk_is_never_waited_for_where_others_wait_as_well(
     mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
