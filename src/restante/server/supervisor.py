@@ -78,6 +78,9 @@ class Supervisor:
         self._control = ControlSocket(
             control_socket(options.state_directory), self._selector, self._obey
         )
+        for left in run.glob("auth-*.sock"):
+            # Of a server that was killed: what listens on the control socket is the only one.
+            left.unlink(missing_ok=True)
         self._watch_signals()
         self._start_generation()
         while self._stopping_since is None or self._children:

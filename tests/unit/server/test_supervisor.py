@@ -264,3 +264,12 @@ def test_an_address_that_cannot_be_had_is_named_by_its_place(stage: Stage, tmp_p
         address = f"127.0.0.1:{taken.getsockname()[1]}"
         stage.next = stage.generation(tmp_path / "state", "127.0.0.1:0", address)
         assert str(supervisor._reload()).startswith(f"listener[1].address: {address}: ")
+
+
+def test_sockets_of_a_server_that_was_killed_are_removed(stage: Stage, tmp_path: Path) -> None:
+    run = tmp_path / "state" / "run"
+    run.mkdir(parents=True)
+    (run / "auth-1-1.sock").touch()
+    with running(stage):
+        assert not (run / "auth-1-1.sock").exists()
+        assert len(list(run.glob("auth-*.sock"))) == 1
