@@ -5,6 +5,7 @@ password, the mail that is left, the same ports if they are still free. The pass
 kept in a file that only its owner can read; removing the folder begins anew.
 """
 
+import fcntl
 import os
 import secrets
 import socket
@@ -24,6 +25,7 @@ from restante.secret import Secret
 ACCOUNT = "demo"
 HOST = "127.0.0.1"
 _MARK = "# Made by `restante demo`"
+_LOCK = "lock"
 _LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
 """Without those that look like another."""
 _PASSWORD_LETTERS = 20
@@ -90,8 +92,10 @@ class DemoFolder:
         self._set_password(password)
         if is_new:
             configuration = loading.load(self.configuration)
-            for message in messages(ACCOUNT):
+            # Some of them are there where a first start was cut short.
+            for message in messages(ACCOUNT)[self.message_count() :]:
                 assembly.deliver(configuration, ACCOUNT, BytesIO(message))
+            self._keep_password(password)
         return password
 
     def message_count(self) -> int:
@@ -99,20 +103,38 @@ class DemoFolder:
         return assembly.listing(loading.load(self.configuration), ACCOUNT).count
 
     def _claim(self) -> bool:
-        """Take the folder; True: there was no demo in it."""
+        """Take the folder; True: there was no demo in it, or none that was made to its end."""
         self.directory.mkdir(parents=True, exist_ok=True)
-        if not any(self.directory.iterdir()):
-            return True
-        if not self._is_demo():
+        is_empty = all(file.name == _LOCK for file in self.directory.iterdir())
+        if not (is_empty or self._is_demo()):
             raise CommandFailed(
                 CANNOT_CREATE,
                 f"{self.directory} holds something else: choose another --directory",
             )
+        if not self._lock() or self._is_served():
+            raise CommandFailed(UNAVAILABLE, f"a server is already running in {self.directory}")
+        return not self._password_file.exists()
+
+    def _lock(self) -> bool:
+        """Keep other demos out for as long as this process lives; False: there is one."""
+        # Never closed; the processes that are forked from this one do not have the lock.
+        descriptor = os.open(self.directory / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            os.close(descriptor)
+            return False
+        return True
+
+    def _is_served(self) -> bool:
+        """Say whether a server runs on the configuration, by whatever command."""
+        if not self.configuration.exists():
+            return False
         try:
             assembly.control(self.configuration).request("who")
         except ControlError:
-            return not self._password_file.exists()
-        raise CommandFailed(UNAVAILABLE, f"a server is already running in {self.directory}")
+            return False
+        return True
 
     def _is_demo(self) -> bool:
         try:
@@ -137,11 +159,13 @@ class DemoFolder:
     def _password(self) -> str:
         if self._password_file.exists():
             return self._password_file.read_text().strip()
-        password = "".join(secrets.choice(_LETTERS) for _ in range(_PASSWORD_LETTERS))
+        return "".join(secrets.choice(_LETTERS) for _ in range(_PASSWORD_LETTERS))
+
+    def _keep_password(self, password: str) -> None:
+        """Write it down, which is the last thing that a first start does."""
         descriptor = os.open(self._password_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w") as file:
             file.write(password + "\n")
-        return password
 
     def _set_password(self, password: str) -> None:
         """Let the account have this password, whatever it had: the one that is shown works."""

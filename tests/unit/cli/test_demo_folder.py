@@ -2,12 +2,16 @@
 
 import socket
 import stat
+import subprocess
+import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from restante import assembly
 from restante.cli.demo_folder import HOST, DemoFolder
-from restante.cli.failures import CANNOT_CREATE, CommandFailed
+from restante.cli.failures import CANNOT_CREATE, UNAVAILABLE, CommandFailed
 from restante.config import loading
 from unit.cli.conftest import Command
 
@@ -86,3 +90,50 @@ def test_account_commands_take_its_configuration(folder: DemoFolder, command: Co
     assert listed.status == 0
     assert "demo" in listed.out
     assert command("config", "check", "--config", folder.configuration).status == 0
+
+
+def test_a_first_start_that_was_cut_short_is_made_to_its_end(
+    folder: DemoFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deliver, delivered = assembly.deliver, 0
+
+    def cut(*arguments: Any) -> bytes:
+        nonlocal delivered
+        delivered += 1
+        if delivered == 3:
+            raise KeyboardInterrupt
+        return deliver(*arguments)
+
+    monkeypatch.setattr(assembly, "deliver", cut)
+    with pytest.raises(KeyboardInterrupt):
+        folder.prepare(0)
+    assert folder.message_count() == 2
+    folder.prepare(0)
+    assert folder.message_count() == 4
+
+
+def test_one_demo_at_a_time(folder: DemoFolder) -> None:
+    """Not even while the other one is still being made, and its server does not answer yet."""
+    folder.directory.mkdir()
+    program = (
+        "import fcntl, sys\n"
+        "file = open(sys.argv[1], 'w')\n"
+        "fcntl.lockf(file, fcntl.LOCK_EX)\n"
+        "print(flush=True)\n"
+        "sys.stdin.read()\n"
+    )
+    other = subprocess.Popen(
+        [sys.executable, "-c", program, str(folder.directory / "lock")],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    with other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == b"\n"
+        with pytest.raises(CommandFailed, match="already running") as raised:
+            folder.prepare(0)
+        assert raised.value.status == UNAVAILABLE
+        assert [path.name for path in folder.directory.iterdir()] == ["lock"]
+        other.kill()
+    folder.prepare(0)
+    assert folder.message_count() == 4
