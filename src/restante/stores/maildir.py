@@ -44,8 +44,8 @@ from restante.stores.whereabouts import Whereabouts
 from restante.telemetry import Event, Log
 
 READ_OCTETS = 131_072
-PATHS = 65_536
-"""Expanded templates kept."""
+PATHS = 1_024
+"""Expanded templates kept, for whoever comes often."""
 BIG_FOLDER = 10_000
 """Files from which on a folder is looked at by another process: here it would hold the others."""
 CORRECTIONS_LOGGED = 10
