@@ -9,6 +9,8 @@ import ssl
 from pathlib import Path
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from restante.errors import ConfigurationError
@@ -68,11 +70,25 @@ def _context(certificate: Path, private_key: Path, minimum: str, key: str) -> ss
         check(x509.load_pem_x509_certificate(certificate.read_bytes()), key)
         # A key with a passphrase would make OpenSSL ask the terminal of whoever started us.
         context.load_cert_chain(certificate, private_key, password=_no_passphrase)
+    except ssl.SSLError as error:
+        _check_private_key(private_key, key.replace("certificate", "private_key"))
+        raise ConfigurationError(f"{key}: {_reason(error)}") from error
     except OSError as error:
         raise ConfigurationError(f"{key}: {_reason(error)}") from error
     except ValueError as error:
         raise ConfigurationError(f"{key}: this is not a certificate in PEM") from error
     return context
+
+
+def _check_private_key(private_key: Path, key: str) -> None:
+    """Say so if it is the key that cannot be loaded, which OpenSSL does not tell."""
+    data = private_key.read_bytes()
+    try:
+        serialization.load_pem_private_key(data, None)
+    except TypeError:
+        raise ConfigurationError(f"{key}: a key with a passphrase cannot be used") from None
+    except (ValueError, UnsupportedAlgorithm):
+        raise ConfigurationError(f"{key}: this is not a private key in PEM") from None
 
 
 def _no_passphrase() -> bytes:

@@ -151,14 +151,15 @@ def test_files_that_cannot_be_used(
     for certificate, key, words in (
         (tls_options.certificate, other.private_key, "do not belong together"),
         (junk, tls_options.private_key, "not a certificate in PEM"),
-        (tls_options.certificate, junk, "cannot be loaded"),
-        (tls_options.certificate, locked, "cannot be loaded"),
+        (tls_options.certificate, junk, "this is not a private key in PEM"),
+        (tls_options.certificate, locked, "a key with a passphrase"),
         (tmp_path / "absent", tls_options.private_key, "No such file"),
         (tmp_path, tls_options.private_key, "Is a directory"),
     ):
         with pytest.raises(ConfigurationError, match=words) as raised:
             Certificates(options(certificate, key))
-        assert str(raised.value).startswith("tls.certificate: ")
+        blamed = "private_key" if "key" in words else "certificate"
+        assert str(raised.value).startswith(f"tls.{blamed}: ")
 
 
 def test_the_key_of_an_additional_certificate_is_named(
