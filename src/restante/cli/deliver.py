@@ -36,4 +36,5 @@ def deliver(account: str, file: Path) -> None:
     except assembly.EmptyMessage as error:
         raise CommandFailed(DATA, str(error)) from error
     except (RestanteError, OSError) as error:
+        # Without the cause: the program that called may send this back to whoever wrote.
         raise CommandFailed(TEMPORARY, str(error)) from error

@@ -64,12 +64,24 @@ def explain(error: BaseException) -> Failure:
     if isinstance(error, ConfigurationError):
         return Failure(CONFIGURATION, str(error))
     if isinstance(error, RestanteError):
-        return Failure(_status(error), _one_line(f"restante: {error}"))
+        return Failure(_status(error), _one_line(f"restante: {in_words(error)}"))
     if isinstance(error, OSError):
         return Failure(*_operating_system(error))
     if isinstance(error, click.ClickException):
         return Failure(USAGE, _one_line(f"restante: {error.format_message()}"))
     return Failure(SOFTWARE, _one_line(f"restante: defect: {type(error).__name__}{_where(error)}"))
+
+
+def in_words(error: BaseException) -> str:
+    """Return what an administrator is told: of a refusal the reason too, which no client is."""
+    if not isinstance(error, Refusal):
+        return str(error)
+    reason, cause = error.reason, error.__cause__
+    if reason is None and isinstance(cause, OSError):
+        reason = _operating_system_words(cause)
+    elif reason is None and cause is not None:
+        reason = f"{type(cause).__name__}: {cause}"
+    return error.text if reason is None else f"{error.text} ({reason})"
 
 
 def _status(error: RestanteError) -> int:
@@ -89,8 +101,12 @@ def _status(error: RestanteError) -> int:
 
 def _operating_system(error: OSError) -> tuple[int, str]:
     status = NO_PERMISSION if isinstance(error, PermissionError) else INPUT_OUTPUT
+    return status, _one_line(f"restante: {_operating_system_words(error)}")
+
+
+def _operating_system_words(error: OSError) -> str:
     place = f"{os.fsdecode(error.filename)}: " if isinstance(error.filename, str | bytes) else ""
-    return status, _one_line(f"restante: {place}{error.strerror or type(error).__name__}")
+    return f"{place}{error.strerror or type(error).__name__}"
 
 
 def _see(error: click.UsageError) -> str:

@@ -25,6 +25,12 @@ def with_cause() -> AccountError:
     return error
 
 
+def unreadable() -> TemporaryFailure:
+    error = TemporaryFailure()
+    error.__cause__ = PermissionError(13, "Permission denied", "/x")
+    return error
+
+
 @pytest.mark.parametrize(
     ("error", "status", "text"),
     [
@@ -34,6 +40,8 @@ def with_cause() -> AccountError:
         (with_cause(), 74, "restante: the accounts database cannot be used"),
         (ControlError("nobody answers"), 69, "restante: nobody answers"),
         (TemporaryFailure(), 75, "restante: temporary failure, try again later"),
+        (unreadable(), 75, f"restante: {TemporaryFailure.default_text} (/x: Permission denied)"),
+        (TemporaryFailure(reason="a"), 75, f"restante: {TemporaryFailure.default_text} (a)"),
         (PermanentFailure(), 65, "restante: the maildrop cannot be opened"),
         (MessageVanished(), 65, "restante: this message is no longer there"),
         (PermissionError(13, "Permission denied", "/x"), 77, "restante: /x: Permission denied"),
