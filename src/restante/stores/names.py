@@ -44,10 +44,14 @@ class Names(NamedTuple):
 
     uniques: list[bytes]
     wire_sizes: list[int | None]
+    dated: bool
+    """Whether each begins with ten digits of seconds, so that its octets sort it rightly."""
 
 
-_REGULAR = re.compile(rb"(?:new|cur)/([^,:=\0]+)(?:,S=\d{1,12})?(?:,W=(\d{1,12}))?(?::[^\0]*)?\0")
+_REST = rb"(?:,S=\d{1,12})?(?:,W=(\d{1,12}))?(?::[^\0]*)?\0"
+_DATED = re.compile(rb"(?:new|cur)/(\d{10}\.[^,:=\0]+)" + _REST)
 """A name as nearly every program gives it, with its folder, behind it the one octet none holds."""
+_REGULAR = re.compile(rb"(?:new|cur)/([^,:=\0]+)" + _REST)
 
 
 def parse_all(relatives: Sequence[bytes]) -> Names:
@@ -56,14 +60,21 @@ def parse_all(relatives: Sequence[bytes]) -> Names:
     One search over all of them is many times faster than a look at each, and where it finds as
     many as there are, it has found each: a name holds one slash, behind its folder.
     """
-    found = _REGULAR.findall(b"".join([name + b"\0" for name in relatives]))
-    if len(found) == len(relatives):
-        return Names(
-            [unique for unique, _ in found], [int(claim) if claim else None for _, claim in found]
-        )
+    text = b"".join([name + b"\0" for name in relatives])
+    for form in (_DATED, _REGULAR):
+        found = form.findall(text)
+        if len(found) == len(relatives):
+            return Names(
+                [unique for unique, _ in found],
+                [int(claim) if claim else None for _, claim in found],
+                form is _DATED,
+            )
     parsed = [parse(name[4:]) for name in relatives]
-    return Names([name.unique for name in parsed], [name.wire_size for name in parsed])
+    dated = all(_is_dated(name) for name in relatives)
+    return Names([name.unique for name in parsed], [name.wire_size for name in parsed], dated)
 
+
+_is_dated = re.compile(rb"(?:new|cur)/\d{10}\.").match
 
 are_legal_unique_ids = re.compile(rb"(?:[!-~]{1,70}\0)*").fullmatch
 """The same of many, each with a NUL behind it."""

@@ -8,7 +8,6 @@ Nothing is written here: what has to be stored is left in `changes`, None where 
 """
 
 import os
-import re
 from array import array
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -39,6 +38,8 @@ class _Seen(NamedTuple):
 
     found: list[bytes]
     parsed: names.Names
+    distinct: bool
+    """Whether no two have the same unique part."""
 
 
 @dataclass
@@ -214,17 +215,16 @@ class Refresh:
 
     def _newly_seen(self, found: Iterable[bytes]) -> _Seen:
         """Put names in order, without the old ones of what was seen under both in its renaming."""
-        ordered = _in_order(list(found))
-        parsed = names.parse_all(ordered)
+        ordered, parsed = _in_order(found)
         if len(set(parsed.uniques)) == len(ordered):
-            return _Seen(ordered, parsed)
+            return _Seen(ordered, parsed, distinct=True)
         counts = Counter(parsed.uniques)
         ordered = [
             name
             for name, unique in zip(ordered, parsed.uniques, strict=True)
             if counts[unique] == 1 or self._exists(name)
         ]
-        return _Seen(ordered, names.parse_all(ordered))
+        return _Seen(ordered, names.parse_all(ordered), distinct=False)
 
     def _exists(self, name: bytes) -> bool:
         return os.path.lexists(self.mailbox + b"/" + name)
@@ -264,15 +264,15 @@ class Refresh:
     def _newcomers(
         self, known: ListingImage | None, seen: _Seen, catalogue: Catalogue | None
     ) -> tuple[list[bytes], "array[int]", list[bytes], bytes]:
-        found, (uniques, wire_sizes) = seen
+        found, (uniques, wire_sizes, _), distinct = seen
         claimed = self._claimed(wire_sizes)
         added: list[bytes] = []
         sizes = array("Q")
         unique_ids: list[bytes] = []
         claims = bytearray()
         ids = UniqueIds(known, catalogue, [message.unique_id for message in self.gone])
-        if None not in claimed and (given := ids.give_all(uniques)) is not None:
-            return found, array("Q", claimed), given, b"\1" * len(found)  # type: ignore[arg-type]
+        if distinct and None not in claimed and ids.may_give_all(uniques):
+            return found, array("Q", claimed), uniques, b"\1" * len(found)  # type: ignore[arg-type]
         for name, unique, claim in zip(found, uniques, claimed, strict=True):
             size = self._read_size(name) if claim is None else claim
             if size is None:
@@ -326,17 +326,12 @@ def _outdated(known: ListingImage | None, seen: Changed) -> tuple[bytes, ...]:
     return folders
 
 
-def _in_order(found: list[bytes]) -> list[bytes]:
-    # Nearly always a name begins with ten digits of seconds, and then its octets sort it rightly.
-    if not _are_dated(b"".join([name + b"\0" for name in found])):
-        return sorted(found, key=names.arrival)
-    if len({name[:3] for name in found}) > 1:
-        return sorted(found, key=_without_folder)
-    return sorted(found)
-
-
-_are_dated = re.compile(rb"(?:(?:new|cur)/\d{10}\.[^\0]*\0)*").fullmatch
-
-
-def _without_folder(name: bytes) -> bytes:
-    return name[4:]
+def _in_order(found: Iterable[bytes]) -> tuple[list[bytes], names.Names]:
+    """Put names in the order of arrival, and take them apart."""
+    ordered = sorted(found)
+    parsed = names.parse_all(ordered)
+    if parsed.dated and (not ordered or ordered[0][:4] == ordered[-1][:4]):
+        # All in one folder, each beginning with its seconds: they stand as they have to.
+        return ordered, parsed
+    ordered.sort(key=names.arrival)
+    return ordered, names.parse_all(ordered)

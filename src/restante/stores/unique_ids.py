@@ -63,16 +63,11 @@ class UniqueIds:
                 return unique_id
             attempt += 1
 
-    def give_all(self, uniques: list[bytes]) -> list[bytes] | None:
-        """Return unique-ids for many messages at once, where nothing stands in the way."""
-        if self._has_gone or self._known is not None or self._given:
-            return None
-        if len(set(uniques)) < len(uniques):
-            return None
-        if not are_legal_unique_ids(b"".join([unique + b"\0" for unique in uniques])):
-            return None
-        self._given.update(uniques)
-        return uniques
+    def may_give_all(self, uniques: list[bytes]) -> bool:
+        """Say whether unique parts, no two the same, can all be unique-ids as they are."""
+        if self._has_gone or self._known is not None:
+            return False
+        return bool(are_legal_unique_ids(b"".join([unique + b"\0" for unique in uniques])))
 
     def _is_held(self, unique_id: bytes) -> bool:
         """Say whether a message that is there has it."""

@@ -59,7 +59,9 @@ def test_parse(name: bytes, unique: bytes, wire_size: int | None) -> None:
 def test_many_are_taken_apart_as_each_is(relatives: list[bytes]) -> None:
     parsed = [parse(name[4:]) for name in relatives]
     assert parse_all(relatives) == Names(
-        [name.unique for name in parsed], [name.wire_size for name in parsed]
+        [name.unique for name in parsed],
+        [name.wire_size for name in parsed],
+        all(name[4:14].isdigit() and name[14:15] == b"." for name in relatives),
     )
 
 

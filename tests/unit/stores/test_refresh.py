@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from restante.errors import PermanentFailure, TemporaryFailure
 from restante.stores import refresh as module
 from restante.stores.image import ListingImage
-from restante.stores.names import arrival
+from restante.stores.names import arrival, parse_all
 from restante.stores.refresh import Affordable, Refresh
 from restante.stores.scan import Changed, FolderTooBig, messages
 from restante.stores.sizes import wire_size
@@ -314,4 +314,6 @@ def test_the_fast_way_to_the_order_of_arrival_is_the_same(parts: list[tuple[byte
     found = [b"".join(each) for each in parts]
     dated = [name for name in found if name[4:14].isdigit() and name[14:15] == b"."]
     for those in (found, dated):
-        assert module._in_order(those) == sorted(those, key=arrival)
+        ordered, parsed = module._in_order(those)
+        assert ordered == sorted(sorted(those), key=arrival)
+        assert parsed == parse_all(ordered)
