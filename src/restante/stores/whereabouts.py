@@ -6,6 +6,7 @@ taken for neither.
 """
 
 import os
+import time
 from collections import Counter
 
 from restante.errors import MessageVanished, TemporaryFailure
@@ -15,6 +16,11 @@ from restante.stores.scan import FOLDERS, Changed, changed, clock_ns, messages, 
 
 _LOOKS = 2
 """A file may be moved from one folder to the other while both are looked at."""
+PATIENCE = 20
+"""Looks of one session beyond that: a file that is renamed again and again can be passed over each
+time, and what is said to be gone is neither sent nor removed."""
+PAUSE_SECONDS = 0.01
+"""Before each of them; a few, and folders that rest have proved what is in them."""
 
 
 class Whereabouts:
@@ -29,6 +35,7 @@ class Whereabouts:
         self._strangers: dict[bytes, bytes] = {}
         """What is there and not listed, by unique part."""
         self._seen: Changed | None = None
+        self._patience = PATIENCE
 
     def find(self, number: int) -> bytes:
         """Return the name, with its folder, of a message that is not where it was.
@@ -39,18 +46,32 @@ class Whereabouts:
         """
         unique = names.parse(self._image.name(number)[4:]).unique
         try:
-            for _ in range(_LOOKS):
-                found = self._strangers.get(unique)
-                if found is not None and os.path.lexists(self._mailbox + b"/" + found):
-                    return self._unless_shared(unique, found)
-                if not self._look():
-                    break
+            found = self._find(unique)
         except OSError as error:
             raise TemporaryFailure from error
-        found = self._strangers.get(unique)
         if found is None:
             raise MessageVanished
         return self._unless_shared(unique, found)
+
+    def _find(self, unique: bytes) -> bytes | None:
+        looks = 0
+        while True:
+            found = self._strangers.get(unique)
+            if found is not None and os.path.lexists(self._mailbox + b"/" + found):
+                return found
+            if looks >= _LOOKS and not self._wait():
+                return found
+            if not self._look():
+                return found
+            looks += 1
+
+    def _wait(self) -> bool:
+        """Wait for the folders to rest; False: that took too long already."""
+        if not self._patience:
+            return False
+        self._patience -= 1
+        time.sleep(PAUSE_SECONDS)
+        return True
 
     def _unless_shared(self, unique: bytes, found: bytes) -> bytes:
         if unique in self._shared:

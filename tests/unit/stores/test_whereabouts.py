@@ -1,5 +1,6 @@
 """A message is found under its new name, and never taken for another."""
 
+import os
 from array import array
 
 import pytest
@@ -70,3 +71,52 @@ def test_folders_that_did_not_change_are_looked_at_once(
         with pytest.raises(MessageVanished):
             whereabouts.find(3)
     assert looked == [b"new", b"cur"]
+
+
+@pytest.fixture
+def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Return the pauses that would have been made."""
+    made: list[float] = []
+    monkeypatch.setattr("restante.stores.whereabouts.time.sleep", made.append)
+    return made
+
+
+def test_passed_over_by_several_looks_it_is_found_all_the_same(
+    mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch, pauses: list[float]
+) -> None:
+    """S4: it was renamed during each of them, from behind where they were to before it."""
+    mailbox.add("cur/1.a:2,S")
+    calls: list[bytes] = []
+
+    def look(octets: bytes, folder: bytes) -> list[bytes]:
+        calls.append(folder)
+        os.utime(octets + b"/cur")
+        return [] if len(calls) <= 6 else messages(octets, folder)
+
+    monkeypatch.setattr(module, "messages", look)
+    assert Whereabouts(mailbox.octets, image("cur/1.a:2,")).find(1) == b"cur/1.a:2,S"
+    assert pauses == [module.PAUSE_SECONDS] * 2
+
+
+def test_patience_has_an_end(
+    mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch, pauses: list[float]
+) -> None:
+    mailbox.add("cur/1.b:2,S")
+
+    def look(octets: bytes, folder: bytes) -> list[bytes]:
+        os.utime(octets + b"/cur")
+        return messages(octets, folder)
+
+    monkeypatch.setattr(module, "messages", look)
+    whereabouts = Whereabouts(mailbox.octets, image("cur/1.a:2,", "cur/2.a:2,"))
+    for number in (1, 2):
+        with pytest.raises(MessageVanished):
+            whereabouts.find(number)
+    assert len(pauses) == module.PATIENCE
+
+
+def test_folders_that_rest_need_no_patience(mailbox: Mailbox, pauses: list[float]) -> None:
+    mailbox.settle()
+    with pytest.raises(MessageVanished):
+        Whereabouts(mailbox.octets, image("cur/1.a:2,")).find(1)
+    assert pauses == []
