@@ -6,7 +6,7 @@ import ssl
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-_PACKAGES = ("uvloop", "msgspec", "cryptography", "argon2-cffi", "click")
+_PACKAGES = ("uvloop", "cryptography", "argon2-cffi", "click")
 
 
 def describe_machine() -> dict[str, str]:

@@ -4,6 +4,9 @@ DESIGN's table is repeated here as data; a package that is not in it may import 
 """
 
 import ast
+import re
+import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -53,7 +56,13 @@ NO_LOOP = {"maildrop", "identity", "telemetry"}
 
 STORES_APART = {"maildir", "memory", "failing"}
 
-EXAMINE_ALSO_NEVER = {"errors", "secret"}
+THIRD_PARTY = {
+    "argon2-cffi": ("argon2", {"auth.hashes"}),
+    "click": ("click", {"cli"}),
+    "cryptography": ("cryptography", {"server.certificates", "cli.demo_certificate"}),
+    "uvloop": ("uvloop", {"auth.process", "server.worker"}),
+}
+"""What comes from others: its name in Python, and the modules or packages that may import it."""
 
 
 def modules() -> Iterator[tuple[str, Path]]:
@@ -120,6 +129,21 @@ def test_sans_io_stays_without_io(module: str, path: Path) -> None:
 def test_contracts_know_no_event_loop(module: str, path: Path) -> None:
     if package(module) in NO_LOOP:
         assert "asyncio" not in {imported for imported, _ in imports(path)}
+
+
+@pytest.mark.parametrize(("module", "path"), list(modules()))
+def test_what_comes_from_others_is_imported_where_it_is_needed(module: str, path: Path) -> None:
+    leaves = dict(THIRD_PARTY.values())
+    for imported, line in imports(path):
+        name = package(imported)
+        if name not in sys.stdlib_module_names and name not in ("restante", "_typeshed"):
+            assert {module, package(module)} & leaves.get(name, set()), f"{path}:{line}: {name}"
+
+
+def test_what_is_depended_on_is_imported() -> None:
+    project = tomllib.loads((SOURCE.parents[1] / "pyproject.toml").read_text())["project"]
+    names = {re.split(r"[<>=;! ]", requirement)[0] for requirement in project["dependencies"]}
+    assert names == set(THIRD_PARTY)
 
 
 def test_stores_do_not_know_each_other() -> None:
