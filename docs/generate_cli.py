@@ -68,7 +68,8 @@ SIGNALS = """\
 
 | signal | what happens |
 |---|---|
-| SIGHUP | configuration and certificates are taken anew, sessions go on; as `restante reload` |
+| SIGHUP | configuration and certificates are taken anew, sessions go on; as \
+`restante reload`. A `demo` ends: its terminal is gone |
 | SIGTERM, SIGINT | no new sessions; those that wait for a command end, others behind the reply \
 they are at, what is left after `limits.drain_seconds` is cut. No mail is removed by that. As \
 `restante drain` |

@@ -55,7 +55,9 @@ def serve(file: Path, announce: Announce | None = None) -> int:
     first = generation(configuration, check(configuration))
     log = LineLog() if announce is None else AnnouncingLog(announce)
     log.never_wait()
-    supervisor = Supervisor(first, lambda: _reload(file), log)
+    # What is told to a person ends with the terminal that it was told on.
+    hangup_ends = announce is not None
+    supervisor = Supervisor(first, lambda: _reload(file), log, hangup_ends=hangup_ends)
     try:
         return supervisor.run()
     except ConfigurationError as error:

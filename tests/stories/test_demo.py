@@ -7,7 +7,7 @@ import signal
 import ssl
 import stat
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -19,11 +19,13 @@ from serving import RESTANTE, STOP_SECONDS, Dialogue, read_until
 
 
 @contextmanager
-def demo(directory: Path, *arguments: str) -> Iterator["subprocess.Popen[bytes]"]:
+def demo(
+    directory: Path, *arguments: str, wrapper: Sequence[str] = ()
+) -> Iterator["subprocess.Popen[bytes]"]:
     """Run a demo, and end it as Ctrl-C does."""
     with (directory.parent / "log").open("a") as log:
         process = subprocess.Popen(
-            [*RESTANTE, "demo", "--directory", str(directory), *arguments],
+            [*wrapper, *RESTANTE, "demo", "--directory", str(directory), *arguments],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=log,
@@ -198,3 +200,23 @@ def test_a_port_of_ones_own_choice(tmp_path: Path) -> None:
     with demo(tmp_path / "two", "--json", "--port", str(free)) as process:
         told = facts(process)
         assert (told["pop3"]["port"], told["pop3s"]["port"]) == (free, free + 1)
+
+
+def test_it_ends_with_its_terminal(tmp_path: Path) -> None:
+    """Nobody would find it again."""
+    # Whoever runs the tests may have had its own hangups ignored.
+    with demo(tmp_path / "demo", "--json", wrapper=["env", "--default-signal=HUP"]) as process:
+        told = facts(process)
+        with Dialogue(told["pop3"]["host"], told["pop3"]["port"]) as session:
+            assert session.log_in(told["account"], told["password"]).startswith(b"+OK")
+            process.send_signal(signal.SIGHUP)
+            assert session.rest() == b""
+        assert process.wait(STOP_SECONDS) == 0
+
+
+def test_it_outlives_its_terminal_where_that_was_asked_for(tmp_path: Path) -> None:
+    require("nohup")
+    with demo(tmp_path / "demo", "--json", wrapper=["nohup"]) as process:
+        told = facts(process)
+        process.send_signal(signal.SIGHUP)
+        assert len(collect(told)) == 4

@@ -39,10 +39,20 @@ GRACE_SECONDS = 5.0
 class Supervisor:
     """The first process of a server."""
 
-    def __init__(self, first: Generation, load: Callable[[], Generation], log: LineLog) -> None:
+    def __init__(
+        self,
+        first: Generation,
+        load: Callable[[], Generation],
+        log: LineLog,
+        *,
+        hangup_ends: bool = False,
+    ) -> None:
         self._generation = first
         self._load = load
         self._log = log
+        self._ending = {signal.SIGTERM, signal.SIGINT}
+        if hangup_ends:
+            self._ending.add(signal.SIGHUP)
         self._number = 0
         self._children: dict[int, Child] = {}
         self._pauses: dict[str, float] = {}
@@ -119,6 +129,10 @@ class Supervisor:
             end.setblocking(False)
         self._wake = wake
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD):
+            ignored = signal.getsignal(number) is signal.SIG_IGN
+            if ignored and number is signal.SIGHUP and number in self._ending:
+                # As nohup(1) wants it.
+                continue
             # The handler does nothing; that it exists makes Python write the number to the pipe.
             signal.signal(number, lambda number, frame: None)
         signal.set_wakeup_fd(wake.fileno(), warn_on_full_buffer=False)
@@ -128,7 +142,7 @@ class Supervisor:
         numbers = set(self._woken.recv(4096))
         if signal.SIGCHLD in numbers:
             self._reap()
-        if numbers & {signal.SIGTERM, signal.SIGINT}:
+        if numbers & self._ending:
             self._drain()
         elif signal.SIGHUP in numbers:
             self._reload()
