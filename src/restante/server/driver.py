@@ -102,8 +102,14 @@ class Driver:
     # ---- what the connection asks
 
     def advance(self) -> None:
-        """Answer what can be answered now; a defect on the way costs this session alone."""
+        """Answer what can be answered now."""
+        self._go_on(None)
+
+    def _go_on(self, first: Callable[[], None] | None) -> None:
+        """Do something first, then answer; a defect on the way costs this session alone."""
         try:
+            if first is not None:
+                first()
             self._answer()
         except Exception as error:
             self._log_fault(error)
@@ -228,10 +234,10 @@ class Driver:
         """Go on with what the authenticator said."""
         self._withdraw = None
         if isinstance(outcome, Refusal):
-            self._refuse_login(credentials, outcome, Event.AUTH_UNAVAILABLE)
+            refuse = partial(self._refuse_login, credentials, outcome, Event.AUTH_UNAVAILABLE)
+            self._go_on(refuse)
         else:
-            self._open_maildrop(credentials, outcome)
-        self.advance()
+            self._go_on(partial(self._open_maildrop, credentials, outcome))
 
     def _open_maildrop(self, credentials: Credentials, identity: Identity) -> None:
         try:
@@ -256,11 +262,12 @@ class Driver:
                 wait_seconds=service.options.limits.maildrop_wait_seconds,
             )
         except Exception as error:
-            self._refuse_login(credentials, self._as_refusal(error), Event.MAILDROP_FAILED)
+            refusal, event = self._as_refusal(error), Event.MAILDROP_FAILED
+            answer = partial(self._refuse_login, credentials, refusal, event)
         else:
-            self._admit(credentials, identity, maildrop)
+            answer = partial(self._admit, credentials, identity, maildrop)
         self._withdraw = None
-        self.advance()
+        self._go_on(answer)
 
     def _admit(self, credentials: Credentials, identity: Identity, maildrop: Maildrop) -> None:
         connection = self._connection
@@ -422,8 +429,7 @@ class Driver:
         if self._ended:
             self._release()
             return
-        then()
-        self.advance()
+        self._go_on(then)
 
     # ---- the log
 

@@ -213,6 +213,33 @@ def test_a_defect_at_giving_back_changes_no_answer(booth: Booth, tricky: TrickyS
     assert faults(booth) == ["ZeroDivisionError", "ZeroDivisionError"]
 
 
+@pytest.mark.parametrize("slow", [False, True])
+@pytest.mark.parametrize("where", ["listing", "message"])
+def test_a_store_that_returns_nonsense_costs_one_session_and_no_lock(
+    booth: Booth,
+    tricky: TrickyStore,
+    monkeypatch: pytest.MonkeyPatch,
+    where: str,
+    *,
+    slow: bool,
+) -> None:
+    """What is half done would hold the maildrop for as long as the client stays."""
+    booth.deposit(LETTER)
+    tricky.slow = slow
+    with monkeypatch.context() as patch:
+        if where == "listing":
+            patch.setattr(TrickyDrop, "listing", property(lambda drop: "no listing"))
+        else:
+            patch.setattr(TrickyReader, "read", lambda reader, octets: "no octets")
+        client = booth.connect()
+        client.send(LOG_IN + b"RETR 1\r\n")
+        assert client.closed
+    assert faults(booth) == [AttributeError.__name__ if where == "listing" else TypeError.__name__]
+    assert tricky.closed == 1
+    assert booth.limits.total() == 0
+    assert booth.connect().log_in().startswith(b"+OK")
+
+
 class Coroutine:
     """An authenticator that answers by a coroutine alone."""
 
