@@ -239,7 +239,9 @@ class Connection(asyncio.Protocol):
         elif self._tls_since and now - self._tls_since > limits.tls_handshake_seconds:
             self.drop("tls handshake timeout")
         elif not self.session.authenticated:
-            if now - self._opened_at > limits.before_login_seconds:
+            late = now - self._opened_at > limits.before_login_seconds
+            # How long a disk takes is not the client's fault, and it has said who it is.
+            if late and not (self._driver is not None and self._driver.opening):
                 self.drop("login timeout")
         elif now - self._active_at > limits.autologout_seconds and not self.session.answer_due:
             self._check_autologout(now)

@@ -72,6 +72,7 @@ class Driver:
         "_maildrop",
         "_mechanism",
         "_octets_sent",
+        "_opening",
         "_reader",
         "_removed",
         "_retrieved",
@@ -94,6 +95,7 @@ class Driver:
         self._identity: Identity | None = None
         self._logged_in_at = 0.0
         self._busy = False
+        self._opening = False
         self._ended = False
         self._updating = False
         self._whole = True
@@ -158,6 +160,11 @@ class Driver:
         """
         if not (self._ended or self._updating):
             self._end(reason)
+
+    @property
+    def opening(self) -> bool:
+        """Whether somebody who has proved an identity waits for the maildrop."""
+        return self._opening
 
     def describe(self) -> SessionDescription:
         """Return what `who` tells of the session itself."""
@@ -248,6 +255,7 @@ class Driver:
             self._refuse_login(credentials, self._as_refusal(error), Event.MAILDROP_FAILED)
             return
         if maildrop is None:
+            self._opening = True
             self._withdraw = self._task(self._open_later(credentials, identity))
         else:
             self._admit(credentials, identity, maildrop)
@@ -266,6 +274,7 @@ class Driver:
             answer = partial(self._refuse_login, credentials, refusal, event)
         else:
             answer = partial(self._admit, credentials, identity, maildrop)
+        self._opening = False
         self._withdraw = None
         self._go_on(answer)
 

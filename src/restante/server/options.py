@@ -114,8 +114,9 @@ class LimitOptions:
     before_login_per_address: int = 20
     """Of these, not yet logged in."""
     before_login_seconds: float = 60.0
-    """Until a login must have succeeded. Departs from RFC 1939 §3: its ten minutes are for
-    sessions that somebody owns; before the login they would be for anybody."""
+    """Until a login must have succeeded; the opening of its maildrop may take longer. Departs from
+    RFC 1939 §3: its ten minutes are for sessions that somebody owns; before the login they would
+    be for anybody."""
     tls_handshake_seconds: float = 10.0
     """Until a TLS handshake that has begun is over."""
     autologout_seconds: float = 600.0

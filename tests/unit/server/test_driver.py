@@ -324,6 +324,36 @@ def test_a_client_gone_while_its_maildrop_opens_leaves_it_unlocked(
     booth.mail.open(ALICE).close()
 
 
+def test_a_disk_may_take_longer_than_a_client_may_to_say_who_it_is(
+    booth: Booth, tricky: TrickyStore
+) -> None:
+    tricky.slow = True
+    booth.executor.held = True
+    client = booth.connect()
+    assert client.send(LOG_IN).count(b"+OK") == 1
+    booth.wait(300)
+    assert not client.closed
+    booth.executor.release()
+    booth.loop.settle()
+    assert client.taken.splitlines()[-1].startswith(b"+OK maildrop has 0 messages")
+
+
+def test_a_login_that_a_disk_refused_late_is_over_all_the_same(
+    booth: Booth, tricky: TrickyStore
+) -> None:
+    tricky.slow = True
+    tricky.on_open = failing(TemporaryFailure())
+    booth.executor.held = True
+    client = booth.connect()
+    client.send(LOG_IN)
+    booth.wait(300)
+    booth.executor.release()
+    booth.loop.settle()
+    assert client.taken.splitlines()[-1].startswith(b"-ERR [SYS/TEMP] ")
+    booth.wait(2)
+    assert client.closed
+
+
 def test_a_login_is_logged_with_what_it_opened(booth: Booth) -> None:
     booth.deposit(LETTER)
     client = booth.connect("192.0.2.7")
