@@ -53,9 +53,9 @@ class InProcessAuthenticator:
         if identity is not None:
             return identity
         name = prepare(credentials.name, self._options.default_domain)
-        network = neighbourhood(peer.address)[1]
+        host, network = neighbourhood(peer.address)
         suspected = partial(self._throttle.suspects, peer.address)
-        async with self._networks.turn(network, suspected):
+        async with self._networks.turn(network, suspected, host):
             delay = self._throttle.delay(peer.address, name or _uncanonical(credentials.name))
             if delay:
                 self._log(Event.AUTH_DELAYED, rip=peer.address, seconds=delay, user=name)

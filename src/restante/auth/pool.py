@@ -7,7 +7,7 @@ so that one that attacks leaves room for the others.
 """
 
 import asyncio
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -29,7 +29,28 @@ class _Turns:
 
     def __init__(self) -> None:
         self.running = 0
-        self.waiting: deque[asyncio.Future[None]] = deque()
+        self.waiting: OrderedDict[str, deque[asyncio.Future[None]]] = OrderedDict()
+        """By address, the one whose turn comes next in front."""
+
+    def add(self, host: str, waiter: "asyncio.Future[None]") -> None:
+        self.waiting.setdefault(host, deque()).append(waiter)
+
+    def withdraw(self, host: str, waiter: "asyncio.Future[None]") -> None:
+        self.waiting[host].remove(waiter)
+        if not self.waiting[host]:
+            del self.waiting[host]
+
+    def take(self) -> "asyncio.Future[None] | None":
+        """Return who is next; None: nobody, or somebody who is just leaving."""
+        for host, waiters in self.waiting.items():
+            if waiters[0].cancelled():
+                return None
+            waiter = waiters[0]
+            # Its others come when everybody else had a turn.
+            self.waiting.move_to_end(host)
+            self.withdraw(host, waiter)
+            return waiter
+        return None
 
     def has_room(self, suspected: Callable[[], bool]) -> bool:
         return self.running < (1 if suspected() else UNSUSPECTED_AT_ONCE)
@@ -46,8 +67,13 @@ class Networks:
         return network not in self._turns
 
     @asynccontextmanager
-    async def turn(self, network: str, suspected: Callable[[], bool]) -> AsyncIterator[None]:
+    async def turn(
+        self, network: str, suspected: Callable[[], bool], host: str = ""
+    ) -> AsyncIterator[None]:
         """Wait for this network's turn, and hold it.
+
+        Its addresses take turns as well: one that guesses holds up its neighbours by one guess,
+        however many of its own wait.
 
         `suspected` is asked again whenever a turn is given, so that those who wait when the
         first of them fails are held to one at a time from then on.
@@ -57,9 +83,9 @@ class Networks:
         """
         turns = self._turns.setdefault(network, _Turns())
         if turns.waiting or not turns.has_room(suspected):
-            if len(turns.waiting) >= WAITING_PER_NETWORK:
+            if sum(map(len, turns.waiting.values())) >= WAITING_PER_NETWORK:
                 raise TemporaryFailure(BUSY)
-            await self._wait(network, turns, suspected)
+            await self._wait(network, turns, suspected, host)
         else:
             turns.running += 1
         try:
@@ -68,24 +94,26 @@ class Networks:
             turns.running -= 1
             self._hand_over(network, turns, suspected)
 
-    async def _wait(self, network: str, turns: _Turns, suspected: Callable[[], bool]) -> None:
+    async def _wait(
+        self, network: str, turns: _Turns, suspected: Callable[[], bool], host: str
+    ) -> None:
         waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        turns.waiting.append(waiter)
+        turns.add(host, waiter)
         try:
             await waiter
         except asyncio.CancelledError:
             if waiter.cancelled():
-                turns.waiting.remove(waiter)
+                turns.withdraw(host, waiter)
             else:  # the turn had been given at this very moment
                 turns.running -= 1
             self._hand_over(network, turns, suspected)
             raise
 
     def _hand_over(self, network: str, turns: _Turns, suspected: Callable[[], bool]) -> None:
-        """Give turns to those who wait longest, before anybody who comes can take them."""
-        while turns.waiting and not turns.waiting[0].cancelled() and turns.has_room(suspected):
+        """Give turns to those who wait, before anybody who comes can take them."""
+        while turns.has_room(suspected) and (waiter := turns.take()) is not None:
             turns.running += 1
-            turns.waiting.popleft().set_result(None)
+            waiter.set_result(None)
         if not turns.running and not turns.waiting:
             self._turns.pop(network, None)
 

@@ -318,3 +318,25 @@ def test_what_a_hash_raises_comes_back() -> None:
         hashing.close()
 
     run(story())
+
+
+def test_one_address_holds_up_its_neighbours_by_one_turn() -> None:
+    async def story() -> None:
+        networks, order = Networks(), list[str]()
+        begin = asyncio.Event()
+
+        async def log_in(host: str) -> None:
+            async with networks.turn("192.0.2", lambda: True, host):
+                order.append(host)
+                await begin.wait()
+
+        hosts = ["guesser"] * 5 + ["neighbour", "guesser", "another"]
+        tasks = [asyncio.create_task(log_in(host)) for host in hosts]
+        await turns()
+        tasks[2].cancel()
+        begin.set()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        assert order == ["guesser", "guesser", "neighbour", "another", *["guesser"] * 3]
+        assert networks.is_idle("192.0.2")
+
+    run(story())
