@@ -5,6 +5,7 @@ import fcntl
 import os
 import select
 import signal
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -46,13 +47,11 @@ def one_for_each_worker(server: ServerProcess) -> tuple[str, Dialogue, str, Dial
 
 
 def refuses(server: ServerProcess) -> bool:
-    """Whether nobody listens any more; a connection may still wait while the last one ends that."""
+    """Whether nobody listens any more; the last worker to hear of it may still be on its way."""
     try:
-        Dialogue(server.host, server.ports["none"]).close()
+        socket.create_connection((server.host, server.ports["none"]), timeout=10).close()
     except ConnectionRefusedError:
         return True
-    except ConnectionResetError:
-        return False
     return False
 
 
