@@ -453,11 +453,12 @@ def test_parallel_guesses_of_one_network_take_turns(make: Make) -> None:
             await asyncio.sleep(0)
         assert len(scene.work) == 1
         honest = asyncio.create_task(ask("honest", "198.51.100.1", "secret"))
-        while len(scene.work) < 2:
-            await asyncio.sleep(0)
+        # It is worked on beside the first guess, while all others wait.
+        async with asyncio.timeout(30):
+            while len(scene.work) < 2:
+                await asyncio.sleep(0)
         scene.gate.set()
         await asyncio.gather(honest, *guesses)
-        assert order.index("honest") <= 2
         assert [name for name in order if name != "honest"] == [f"guess {n}" for n in range(20)]
 
     make(throttle=ThrottleOptions())(story)
