@@ -4,6 +4,7 @@ Here settings become sources, stores and processes. Implementations are imported
 to use: a command that asks a running server who is there must not load what serves mail.
 """
 
+import importlib
 import os
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -96,6 +97,9 @@ def generation(configuration: Configuration, certificates: "Certificates | None"
     from restante.server.generation import Generation
 
     auth, configured = configuration.auth, configuration
+    if configured.mail.store == "maildir":
+        # Before the processes are forked: they share it, and one that starts anew has it at once.
+        importlib.import_module("restante.stores.maildir")
 
     def build(auth_socket: Path, log: LineLog) -> tuple[AuthClient, MailStore]:
         return AuthClient(auth_socket, log), worker_store(configured, log)

@@ -18,6 +18,7 @@ from restante.server.options import TlsOptions
 
 CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20:!aNULL"
 ALPN = "pop3"
+_VERSIONS = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
 _WEAK_HASHES = frozenset({"md5", "sha1"})
 
 
@@ -28,12 +29,12 @@ class Certificates:
         if options.certificate is None or options.private_key is None:
             raise ConfigurationError("tls.certificate: a listener with TLS needs one")
         self.default = _context(
-            options.certificate, options.private_key, options.minimum, "tls.certificate"
+            options.certificate, options.private_key, options, "tls.certificate"
         )
         self._by_name: dict[str, ssl.SSLContext] = {}
         for number, additional in enumerate(options.additional):
             key = f"tls.additional[{number}].certificate"
-            context = _context(additional.certificate, additional.private_key, options.minimum, key)
+            context = _context(additional.certificate, additional.private_key, options, key)
             self._by_name |= {_comparable(name): context for name in additional.names}
 
     def choose(self, name: str | None) -> ssl.SSLContext:
@@ -53,18 +54,20 @@ def _comparable(name: str) -> str:
     return name.lower().rstrip(".")
 
 
-def _context(certificate: Path, private_key: Path, minimum: str, key: str) -> ssl.SSLContext:
+def _context(certificate: Path, private_key: Path, options: TlsOptions, key: str) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}[
-        minimum
-    ]
+    context.minimum_version = _VERSIONS[options.minimum]
     context.set_ciphers(CIPHERS)
     context.set_alpn_protocols([ALPN])
     context.options |= (
         ssl.OP_NO_COMPRESSION | ssl.OP_NO_RENEGOTIATION | ssl.OP_CIPHER_SERVER_PREFERENCE
     )
-    # One ticket is enough for a client that comes again, and each costs the handshake a write.
-    context.num_tickets = 1
+    if options.session_tickets:
+        # One is enough for a client that comes again, and each is made in every handshake.
+        context.num_tickets = 1
+    else:
+        context.num_tickets = 0
+        context.options |= ssl.OP_NO_TICKET
     try:
         # Checked first: of a key that is too short OpenSSL says only that it cannot be loaded.
         check(x509.load_pem_x509_certificate(certificate.read_bytes()), key)

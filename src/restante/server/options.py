@@ -94,6 +94,9 @@ class TlsOptions:
     """PEM, without a passphrase."""
     minimum: Literal["1.2", "1.3"] = "1.2"
     """The oldest version of TLS that is spoken."""
+    session_tickets: bool = True
+    """Whether a client that comes again may resume; the keys are made anew with a reload or a
+    restart (RFC 9325 §3.4). Without, each handshake is a full one, and a little cheaper."""
     additional: tuple[CertificateOptions, ...] = ()
 
     def __post_init__(self) -> None:

@@ -1,6 +1,7 @@
 """Certificates: which one for which name, and which none at all."""
 
 import ssl
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -94,6 +95,14 @@ def test_a_minimum_of_ones_own(tls_options: TlsOptions) -> None:
         certificate=tls_options.certificate, private_key=tls_options.private_key, minimum="1.3"
     )
     assert Certificates(options).default.minimum_version is ssl.TLSVersion.TLSv1_3
+
+
+@pytest.mark.parametrize("tickets", [True, False])
+def test_who_comes_again_may_resume_or_not(tls_options: TlsOptions, *, tickets: bool) -> None:
+    """conformance: 9325-S-04"""
+    context = Certificates(replace(tls_options, session_tickets=tickets)).default
+    assert context.num_tickets == tickets
+    assert bool(context.options & ssl.OP_NO_TICKET) != tickets
 
 
 @pytest.mark.parametrize(
