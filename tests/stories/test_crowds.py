@@ -29,12 +29,10 @@ class Crowd:
         """Let one more connect from an address of loopback."""
         port = self._server.ports["none"]
         visitor = Dialogue(self._server.host, port, source=address)
+        self._here.append(visitor)
         assert visitor.greeting == expect
         if expect == REFUSED:
             assert visitor.rest() == b""
-            visitor.close()
-        else:
-            self._here.append(visitor)
         return visitor
 
     def leave(self) -> None:

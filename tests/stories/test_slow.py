@@ -61,7 +61,8 @@ def test_stalled_readers_of_large_messages_cost_little(server: ServerProcess, *,
             with log_in(server, "honest", tls=tls) as session:
                 assert session.say(b"STAT") == b"+OK 0 0"
             peak = max(peak, resident(server))
-        assert peak - before < len(names) * MIB // 4, f"{(peak - before) / MIB:.1f} MiB more"
+        # A chunk that waits in the transport and one in the making, and what the heap keeps of it.
+        assert peak - before < len(names) * MIB * 3 // 8, f"{(peak - before) / MIB:.1f} MiB more"
 
 
 def test_a_million_noops_in_one_write(server: ServerProcess) -> None:
