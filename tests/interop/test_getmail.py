@@ -118,17 +118,20 @@ def test_delete(service: Service, new_mailbox: NewMailbox, getmail: Getmail, way
     assert mailbox.remaining == 0
 
 
-@departs(
-    "A message with a line of more than 1 MiB is passed over, and the session ends without QUIT."
-)
+@departs("A message with a line of more than 1 MiB is passed over, and the session given up in it.")
 def test_long_line(service: Service, new_mailbox: NewMailbox, getmail: Getmail) -> None:
-    """A line of 10 MB among other messages: nothing is removed that was not asked for by QUIT."""
+    """A line of 10 MB among other messages: nothing is removed but what was collected.
+
+    QUIT is said before the message is read, so whether it is heard depends on how much of the
+    message the network has taken by then.
+    """
     mailbox = new_mailbox((HARD[0], LONG_LINE))
     getmail.configure(service, mailbox, "implicit TLS", "delete = true")
     _, said = getmail()
     assert "line too long" in said
     assert getmail.collected() == [as_collected(HARD[0])]
-    assert mailbox.remaining == 2
+    assert mailbox.remaining in (1, 2)
+    assert max(path.stat().st_size for path in maildirs.files(mailbox.maildir)) > 1 << 20
 
 
 def test_stranger(service: Service, new_mailbox: NewMailbox, getmail: Getmail) -> None:
