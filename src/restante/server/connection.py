@@ -17,8 +17,8 @@ from restante.identity import Peer
 from restante.protocol import ServerSession
 from restante.protocol.replies import status_line
 from restante.server.driver import Driver
-from restante.server.limits import Admission
-from restante.server.offering import Offering
+from restante.server.limits import Places
+from restante.server.offering import Offering, local_end, plain_address
 from restante.server.outlet import CHUNK_OCTETS, Outlet
 from restante.server.registry import SessionDescription
 from restante.server.tls import TlsEngine, TlsFailed
@@ -41,25 +41,29 @@ class Connection(asyncio.Protocol):
 
     __slots__ = (
         "_active_at",
-        "_admission",
+        "_address",
         "_closing",
         "_driver",
         "_engine",
         "_heard",
         "_input_ended",
+        "_local",
         "_lost",
+        "_number",
         "_offering",
         "_opened_at",
         "_outlet",
+        "_places",
+        "_port",
         "_service",
         "_taken_at",
+        "_tls",
         "_tls_since",
         "_transport",
         "_unacknowledged",
         "_unread_octets",
         "_writing_paused",
         "congested",
-        "peer",
         "reading_paused",
         "session",
     )
@@ -72,7 +76,8 @@ class Connection(asyncio.Protocol):
         self._unread_octets = self._unacknowledged = 0
         """As last seen: what waits to be written, and what the client's machine has not taken."""
         self._taken_at = 0.0
-        self._admission: Admission | None = None
+        self._places: Places | None = None
+        """Where it is counted; None: nowhere, it was not let in or is gone."""
         self._driver: Driver | None = None
         self.reading_paused = False
         """The session is behind, so no more is read from the client."""
@@ -83,25 +88,32 @@ class Connection(asyncio.Protocol):
         self._heard = False
         """The client sent something since the last tick."""
         self._tls_since = 0.0
+        self._tls: str | None = None
 
     # ---- the transport's calls
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Admit the client, or turn it away without a word in TLS's way."""
         self._transport = cast(asyncio.Transport, transport)
-        self._opened_at = self._active_at = self._service.now
-        session = self._service.next_session_name()
-        self.peer = _peer(self._transport, session, self._offering.local)
-        admission: Admission | str = "descriptors"
-        if self._service.session_count < self._service.capacity:
-            admission = self._service.limits.admit(self.peer.address)
-        if isinstance(admission, str):
-            self._turn_away(admission)
+        service, offering = self._service, self._offering
+        self._active_at = service.now
+        self._opened_at: float | None = service.now
+        """None: it has logged in."""
+        self._number = service.registry.next_number()
+        remote = self._transport.get_extra_info("peername") or ("", 0)
+        # Many connections come from few addresses, and to fewer.
+        self._address, self._port = intern(plain_address(remote[0])), remote[1]
+        self._local = offering.local or _local_end(self._transport)
+        places: Places | str = "descriptors"
+        if service.session_count < service.capacity:
+            places = service.limits.admit(self._address)
+        if isinstance(places, str):
+            self._turn_away(places)
             return
-        self._admission = admission
-        self._service.registry.add(self.peer.session, self)
+        self._places = places
+        service.registry.add(self._number, self)
         self._transport.set_write_buffer_limits(WRITE_HIGH_OCTETS, WRITE_LOW_OCTETS)
-        offer = self._offering.in_clear(self.peer.address)
+        offer = offering.in_clear(self._address)
         if self._offering.implicit_tls:
             offer = self._offering.under_tls()
         self.session = ServerSession(offer, self._service.session_options)
@@ -138,10 +150,10 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Release everything, without UPDATE."""
         self._closing = self._lost = True
-        if self._admission is not None:
-            self._admission.release()
-            self._admission = None
-            self._service.registry.remove(self.peer.session)
+        if self._places is not None:
+            self._service.limits.leave(self._places, logged_in=self._opened_at is None)
+            self._places = None
+            self._service.registry.remove(self._number)
         if self._driver is not None:
             self._driver.abandon("client gone")
             self._driver = None
@@ -165,6 +177,13 @@ class Connection(asyncio.Protocol):
             self._driver.advance()
 
     # ---- what the driver asks
+
+    @property
+    def peer(self) -> Peer:
+        """Both ends of it, made when somebody asks: it may be idle for most of its life."""
+        host, port = self._local
+        name = self._service.registry.name_of(self._number)
+        return Peer(self._address, self._port, host, port, name, self._tls)
 
     @property
     def origin(self) -> Rendered:
@@ -196,8 +215,9 @@ class Connection(asyncio.Protocol):
 
     def logged_in(self) -> None:
         """Count this connection among the authenticated ones."""
-        if self._admission is not None:
-            self._admission.logged_in()
+        if self._places is not None and self._opened_at is not None:
+            self._service.limits.logged_in(self._places)
+        self._opened_at = None
 
     def close(self, *, linger: bool) -> None:
         """Close behind what waits to be sent.
@@ -239,7 +259,8 @@ class Connection(asyncio.Protocol):
         elif self._tls_since and now - self._tls_since > limits.tls_handshake_seconds:
             self.drop("tls handshake timeout")
         elif not self.session.authenticated:
-            late = now - self._opened_at > limits.before_login_seconds
+            opened_at = now if self._opened_at is None else self._opened_at
+            late = now - opened_at > limits.before_login_seconds
             # How long a disk takes is not the client's fault, and it has said who it is.
             if late and not (self._driver is not None and self._driver.opening):
                 self.drop("login timeout")
@@ -260,13 +281,14 @@ class Connection(asyncio.Protocol):
 
     def describe(self) -> SessionDescription:
         """Return what `who` tells of this session."""
+        peer = self.peer
         description: SessionDescription = {
-            "session": self.peer.session,
-            "address": self.peer.address,
-            "port": self.peer.port,
-            "local_address": self.peer.local_address,
-            "local_port": self.peer.local_port,
-            "tls": self.peer.tls,
+            "session": peer.session,
+            "address": peer.address,
+            "port": peer.port,
+            "local_address": peer.local_address,
+            "local_port": peer.local_port,
+            "tls": peer.tls,
             "idle_seconds": round(self._service.loop.time() - self._active_at, 3),
         }
         if self._driver is not None:
@@ -304,14 +326,7 @@ class Connection(asyncio.Protocol):
 
     def _tls_begun(self, engine: TlsEngine) -> None:
         self._tls_since = 0.0
-        self.peer = Peer(
-            self.peer.address,
-            self.peer.port,
-            self.peer.local_address,
-            self.peer.local_port,
-            self.peer.session,
-            engine.description,
-        )
+        self._tls = engine.description
         if self._offering.implicit_tls:
             self.flush()
         else:
@@ -370,16 +385,9 @@ class Connection(asyncio.Protocol):
         self.drop("autologout")
 
 
-def _peer(transport: asyncio.Transport, session: str, local: tuple[str, int] | None) -> Peer:
-    remote = transport.get_extra_info("peername") or ("", 0)
-    local = local or transport.get_extra_info("sockname") or ("", 0)
-    # Many connections come from few addresses, and each keeps its own.
-    return Peer(intern(_plain(remote[0])), remote[1], _plain(local[0]), local[1], session)
-
-
-def _plain(address: str) -> str:
-    """An IPv4 client of a socket for both is an IPv4 client."""
-    return address.removeprefix("::ffff:") if "." in address else address
+def _local_end(transport: asyncio.Transport) -> tuple[str, int]:
+    name = transport.get_extra_info("sockname") or ("", 0)
+    return local_end(name[0], name[1])
 
 
 def _unacknowledged_octets(transport: asyncio.Transport) -> int:

@@ -67,7 +67,6 @@ class Driver:
         "_busy",
         "_connection",
         "_ended",
-        "_identity",
         "_logged_in_at",
         "_maildrop",
         "_mechanism",
@@ -80,6 +79,7 @@ class Driver:
         "_tops",
         "_unflushed",
         "_updating",
+        "_user",
         "_whole",
         "_withdraw",
     )
@@ -92,7 +92,8 @@ class Driver:
         self._mechanism: ServerMechanism | None = None
         self._withdraw: Callable[[], object] | None = None
         """Gives up a login that is under way."""
-        self._identity: Identity | None = None
+        self._user: str | None = None
+        """Whose maildrop it is, once it is open."""
         self._logged_in_at = 0.0
         self._busy = False
         self._opening = False
@@ -168,11 +169,11 @@ class Driver:
 
     def describe(self) -> SessionDescription:
         """Return what `who` tells of the session itself."""
-        if self._identity is None or self._maildrop is None:
+        if self._user is None or self._maildrop is None:
             return {"account": None, "state": "authorization"}
         listing = self._maildrop.listing
         return {
-            "account": self._identity.name,
+            "account": self._user,
             "state": "transaction",
             "logged_in_seconds": round(self._service.loop.time() - self._logged_in_at, 3),
             "messages": listing.count,
@@ -280,8 +281,9 @@ class Driver:
 
     def _admit(self, credentials: Credentials, identity: Identity, maildrop: Maildrop) -> None:
         connection = self._connection
-        self._maildrop, self._identity = maildrop, identity
-        self._logged_in_at = self._service.loop.time()
+        self._maildrop, self._user = maildrop, identity.name
+        # By the last tick: everybody who comes between two shares the value.
+        self._logged_in_at = self._service.now
         connection.logged_in()
         connection.session.admit(maildrop.listing)
         self._service.log(
@@ -356,7 +358,7 @@ class Driver:
             Event.MESSAGE_FAILED,
             peer=self._connection.origin,
             reason=refusal.reason or _cause(refusal) or refusal.text,
-            user=self._user(),
+            user=self._user,
         )
         session = self._connection.session
         if session.message_begun:
@@ -397,7 +399,7 @@ class Driver:
             peer=self._connection.origin,
             remaining=remaining,
             reason=_cause(error) or error.text,
-            user=self._user(),
+            user=self._user,
         )
         self._session_ended(session.update_failed(error))
 
@@ -444,7 +446,7 @@ class Driver:
 
     def _log_end(self, reason: str) -> None:
         peer = self._connection.origin
-        if self._identity is None:
+        if self._user is None:
             self._service.flood_log(Event.CONNECTION_ENDED, peer=peer, reason=reason)
             return
         self._service.log(
@@ -454,7 +456,7 @@ class Driver:
             top=self._tops,
             retr=f"{self._retrieved}/{self._octets_sent}",
             removed=self._removed,
-            user=self._identity.name,
+            user=self._user,
         )
 
     def _as_refusal(self, error: Exception) -> Refusal:
@@ -467,9 +469,6 @@ class Driver:
     def _log_fault(self, error: BaseException) -> None:
         # The type alone: the arguments of an unforeseen error may hold anything.
         self._service.log(Event.FAULT, peer=self._connection.origin, reason=type(error).__name__)
-
-    def _user(self) -> str | None:
-        return None if self._identity is None else self._identity.name
 
 
 def _cause(refusal: BaseException) -> str | None:

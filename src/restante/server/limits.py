@@ -62,31 +62,6 @@ class SharedCounts:
         return tuple(start for start in starts if self.counters[start + _IN_USE])
 
 
-class Admission:
-    """One connection that was let in, until it is released."""
-
-    __slots__ = ("_before_login", "_limits", "_places")
-
-    def __init__(self, limits: "Limits", places: "Places") -> None:
-        self._limits = limits
-        self._places: Places | None = places
-        self._before_login = True
-
-    def logged_in(self) -> None:
-        """Count it no longer among those before their login."""
-        if self._places is not None and self._before_login:
-            self._before_login = False
-            self._limits.leave_before_login(self._places)
-
-    def release(self) -> None:
-        """Count it no longer; may be called twice."""
-        if self._places is None:
-            return
-        self.logged_in()
-        self._limits.leave(self._places)
-        self._places = None
-
-
 class Limits:
     """What one worker may let in."""
 
@@ -98,8 +73,11 @@ class Limits:
         self._regions = shared.regions()
         self._places = lru_cache(maxsize=4_096)(lambda address: _places(address, shared.key))
 
-    def admit(self, address: str) -> Admission | str:
-        """Let a connection in, or say which limit it meets."""
+    def admit(self, address: str) -> "Places | str":
+        """Let a connection in and say where it is counted until it leaves, or which limit it meets.
+
+        Who comes from one address shares the value, so that a connection keeps none of its own.
+        """
         options, count = self._options, self._count
         places: Places = self._places(address)
         host, network, before_login = places
@@ -116,7 +94,7 @@ class Limits:
         counters[base + host] += 1
         counters[base + network] += 1
         counters[base + before_login] += 1
-        return Admission(self, places)
+        return places
 
     def refresh(self) -> None:
         """Look again which workers there are; called about once a second."""
@@ -126,16 +104,18 @@ class Limits:
         """Return how many connections there are over all workers."""
         return self._count(_TOTAL)
 
-    def leave(self, places: "Places") -> None:
-        """Count a connection no longer."""
+    def logged_in(self, places: "Places") -> None:
+        """Count a connection no longer among those before their login; called once at most."""
+        self._counters[self._base + places[_BEFORE_LOGIN]] -= 1
+
+    def leave(self, places: "Places", *, logged_in: bool) -> None:
+        """Count a connection no longer; `logged_in`: it was said to be."""
+        if not logged_in:
+            self.logged_in(places)
         counters, base = self._counters, self._base
         counters[base + _TOTAL] -= 1
         counters[base + places[_BY_ADDRESS]] -= 1
         counters[base + places[_BY_NETWORK]] -= 1
-
-    def leave_before_login(self, places: "Places") -> None:
-        """Count a connection no longer among those before their login."""
-        self._counters[self._base + places[_BEFORE_LOGIN]] -= 1
 
     def _count(self, place: int) -> int:
         counters = self._counters

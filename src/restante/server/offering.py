@@ -21,7 +21,7 @@ class Offering:
         local: tuple[str, int] | None = None,
     ) -> None:
         self.implicit_tls = listener.tls == "implicit"
-        self.local = local
+        self.local = None if local is None else local_end(*local)
         """Address and port that all of them came to; None: each came to one of its own."""
         self._cleartext = options.cleartext
         stls = listener.tls == "stls" and tls_ready
@@ -60,3 +60,14 @@ def _is_loopback(address: str) -> bool:
         return False
     mapped = getattr(parsed, "ipv4_mapped", None)
     return (mapped or parsed).is_loopback
+
+
+def plain_address(address: str) -> str:
+    """Return an address as it is named: an IPv4 client of a socket for both is an IPv4 client."""
+    return address.removeprefix("::ffff:") if "." in address else address
+
+
+@lru_cache(maxsize=64)
+def local_end(address: str, port: int) -> tuple[str, int]:
+    """Return where a connection came to, the same value for all that came there."""
+    return plain_address(address), port

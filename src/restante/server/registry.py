@@ -1,8 +1,10 @@
 """Live sessions of one worker, as `who` shows them and `kick` finds them, and the way to them."""
 
 import os
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 from typing import Protocol
 
@@ -64,10 +66,13 @@ class Live(Protocol):
 
 
 class Registry:
-    """The connections of a worker by their session names."""
+    """The connections of a worker by their numbers, and the names that sessions have of these."""
 
     def __init__(self) -> None:
-        self._live: dict[str, Live] = {}
+        self._live: dict[int, Live] = {}
+        # Names are unique over workers and restarts without a word between them.
+        self._name = secrets.token_hex(4)
+        self._numbers = count(1)
 
     def __len__(self) -> int:
         return len(self._live)
@@ -76,13 +81,21 @@ class Registry:
         # A copy: whoever walks over them may end them.
         return iter(list(self._live.values()))
 
-    def add(self, session: str, connection: Live) -> None:
-        """Take in a connection."""
-        self._live[session] = connection
+    def next_number(self) -> int:
+        """Return a number that no other connection of this worker has had."""
+        return next(self._numbers)
 
-    def remove(self, session: str) -> None:
+    def name_of(self, number: int) -> str:
+        """Return the name of a session, which no other has, here or in another worker."""
+        return f"{self._name}-{number:x}"
+
+    def add(self, number: int, connection: Live) -> None:
+        """Take in a connection."""
+        self._live[number] = connection
+
+    def remove(self, number: int) -> None:
         """Let go of a connection."""
-        self._live.pop(session, None)
+        self._live.pop(number, None)
 
     def who(self) -> list[SessionDescription]:
         """Describe every connection."""
@@ -90,8 +103,8 @@ class Registry:
 
     def kick(self, session: str) -> bool:
         """End one connection without UPDATE; False: there is none of that name."""
-        connection = self._live.get(session)
-        if connection is None:
-            return False
-        connection.drop("kicked")
-        return True
+        for number, connection in self._live.items():
+            if self.name_of(number) == session:
+                connection.drop("kicked")
+                return True
+        return False

@@ -1,10 +1,8 @@
 """Service: what all connections of one worker share, and what happens to all of them at once."""
 
 import asyncio
-import secrets
 from collections.abc import Callable
 from concurrent.futures import Executor
-from itertools import count
 
 from restante.identity import AnswersByCall, Authenticator
 from restante.maildrop import MailStore
@@ -55,18 +53,11 @@ class Service:
         self.draining = False
         self.now = loop.time()
         """The time by the last tick: deadlines of minutes need no better one."""
-        # Session names are unique over workers and restarts without a word between them.
-        self._name = secrets.token_hex(4)
-        self._numbers = count(1)
 
     @property
     def session_count(self) -> int:
         """Connections that are open."""
         return len(self.registry)
-
-    def next_session_name(self) -> str:
-        """Return a name no other session has."""
-        return f"{self._name}-{next(self._numbers):x}"
 
     def connection_factory(
         self, listener: ListenerOptions, local: tuple[str, int] | None = None

@@ -57,31 +57,38 @@ def test_each_limit_is_counted_over_workers(
         assert worker.admit(other) == reason
     if reason != "connections":
         assert not isinstance(workers[0].admit("203.0.113.1"), str)
-    first.release()
+    workers[0].leave(first, logged_in=False)
     assert not isinstance(workers[1].admit(other), str)
 
 
 def test_a_login_counts_no_longer_as_a_stranger(shared: SharedCounts) -> None:
     worker = limits(shared, before_login_per_address=1)
-    admission = worker.admit("192.0.2.1")
-    assert not isinstance(admission, str)
+    stranger = worker.admit("192.0.2.1")
+    assert not isinstance(stranger, str)
     assert isinstance(worker.admit("192.0.2.1"), str)
-    admission.logged_in()
-    admission.logged_in()
+    worker.logged_in(stranger)
     second = worker.admit("192.0.2.1")
     assert not isinstance(second, str)
     assert isinstance(worker.admit("192.0.2.1"), str)
+    assert worker.total() == 2
 
 
-def test_releasing_twice_counts_once(shared: SharedCounts) -> None:
+def test_nothing_stays_counted_of_who_left(shared: SharedCounts) -> None:
     worker = limits(shared)
-    kept, given = worker.admit("192.0.2.1"), worker.admit("192.0.2.1")
-    assert not isinstance(kept, str)
-    assert not isinstance(given, str)
-    given.release()
-    given.release()
-    given.logged_in()
+    in_use = [place for place, count in enumerate(shared.counters) if count]
+    stranger, known = worker.admit("192.0.2.1"), worker.admit("192.0.2.1")
+    assert not isinstance(stranger, str)
+    assert not isinstance(known, str)
+    worker.logged_in(known)
+    worker.leave(known, logged_in=True)
     assert worker.total() == 1
+    worker.leave(stranger, logged_in=False)
+    assert [place for place, count in enumerate(shared.counters) if count] == in_use
+
+
+def test_who_comes_from_one_address_shares_where_it_is_counted(shared: SharedCounts) -> None:
+    worker = limits(shared)
+    assert worker.admit("192.0.2.1") is worker.admit("192.0.2.1")
 
 
 def test_a_worker_that_died_takes_its_counts_with_it(shared: SharedCounts) -> None:

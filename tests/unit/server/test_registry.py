@@ -1,22 +1,27 @@
 """Who is there, and showing one of them the door."""
 
+from collections.abc import Callable
 from pathlib import Path
+
+import pytest
 
 from restante.server.registry import Registry, SessionDescription, control_socket
 
 
 class Somebody:
-    def __init__(self, registry: Registry, name: str) -> None:
+    def __init__(self, registry: Registry) -> None:
         self._registry = registry
-        self._name = name
+        self._number = registry.next_number()
+        self.name = registry.name_of(self._number)
         self.dropped: list[str] = []
+        registry.add(self._number, self)
 
     def describe(self) -> SessionDescription:
-        return {"session": self._name}
+        return {"session": self.name}
 
     def drop(self, reason: str) -> None:
         self.dropped.append(reason)
-        self._registry.remove(self._name)
+        self._registry.remove(self._number)
 
     def drain(self) -> None:
         self.drop("drained")
@@ -25,30 +30,42 @@ class Somebody:
         """There is no deadline."""
 
 
+def test_no_two_sessions_have_one_name() -> None:
+    registries = [Registry(), Registry()]
+    names = [each.name_of(each.next_number()) for each in registries for _ in range(100)]
+    assert len(set(names)) == 200
+
+
 def test_who_describes_everybody() -> None:
     registry = Registry()
-    for name in ("a", "b"):
-        registry.add(name, Somebody(registry, name))
-    assert registry.who() == [{"session": "a"}, {"session": "b"}]
+    crowd = [Somebody(registry) for _ in range(2)]
+    assert registry.who() == [{"session": somebody.name} for somebody in crowd]
     assert len(registry) == 2
 
 
 def test_kick_ends_one_and_says_whether_there_was_one() -> None:
     registry = Registry()
-    somebody, other = Somebody(registry, "a"), Somebody(registry, "b")
-    registry.add("a", somebody)
-    registry.add("b", other)
-    assert registry.kick("a")
+    other, somebody = Somebody(registry), Somebody(registry)
+    assert registry.kick(somebody.name)
     assert somebody.dropped == ["kicked"]
     assert other.dropped == []
-    assert not registry.kick("a")
+    assert not registry.kick(somebody.name)
     assert not registry.kick("nobody")
+
+
+@pytest.mark.parametrize("change", [str.upper, "{} ".format, "+{}".format, "{}\0".format])
+def test_kick_takes_no_other_name_for_a_session_s(change: Callable[[str], str]) -> None:
+    registry = Registry()
+    for _ in range(0xAB):
+        somebody = Somebody(registry)
+    assert not registry.kick(change(somebody.name))
+    assert not registry.kick("")
 
 
 def test_walking_over_those_who_leave() -> None:
     registry = Registry()
-    for name in ("a", "b", "c"):
-        registry.add(name, Somebody(registry, name))
+    for _ in range(3):
+        Somebody(registry)
     for somebody in registry:
         somebody.drop("over")
     assert len(registry) == 0
@@ -56,7 +73,7 @@ def test_walking_over_those_who_leave() -> None:
 
 def test_removing_twice_does_no_harm() -> None:
     registry = Registry()
-    registry.remove("a")
+    registry.remove(1)
     assert registry.who() == []
 
 

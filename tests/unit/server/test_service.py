@@ -1,13 +1,7 @@
 """What all connections of a worker share, and what happens to all of them at once."""
 
 from restante.telemetry import Event
-from unit.server.booth import LOG_IN, Booth, SteppedLoop
-
-
-def test_no_two_sessions_have_one_name(loop: SteppedLoop) -> None:
-    booths = [Booth(loop), Booth(loop)]
-    names = [booth.service.next_session_name() for booth in booths for _ in range(100)]
-    assert len(set(names)) == 200
+from unit.server.booth import LOG_IN, Booth
 
 
 def test_a_drain_ends_who_waits_at_once_and_the_others_behind_their_reply(booth: Booth) -> None:
