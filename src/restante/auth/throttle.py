@@ -11,7 +11,6 @@ minute, counts once.
 """
 
 import time
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -20,10 +19,13 @@ from ipaddress import IPv6Address, ip_address
 from secrets import token_bytes
 
 from restante.auth.options import ThrottleOptions
+from restante.auth.recent import Recent, SharedClock
 
 NETWORK_FACTOR = 4
 """A network may fail this many times as often as one address before it is slowed down."""
 ACCOUNT_FACTOR = 2
+_SHORT = 0x0FFF_FFFF_FFFF_FFFF
+"""As much of a hash as an integer holds in two digits of its own."""
 
 
 @dataclass(slots=True)
@@ -43,8 +45,14 @@ class Throttle:
         self._options = options
         self._clock = clock
         self._key = token_bytes(16)
-        self._failures: OrderedDict[str, _Failures] = OrderedDict()
-        self._successes: OrderedDict[str, float] = OrderedDict()
+        self._failures: Recent[str, _Failures] = Recent(options.entries)
+        self._successes: Recent[int, float] = Recent(options.entries)
+        """When each account last logged in from each network, by hashes of both together.
+
+        Python hashes strings under a key of the process; should two ever meet, one of them gets
+        past the delay of the other's account.
+        """
+        self._now = SharedClock(clock)
 
     def __len__(self) -> int:
         return len(self._failures) + len(self._successes)
@@ -80,22 +88,16 @@ class Throttle:
 
     def succeeded(self, address: str, account: str) -> None:
         """Remember a success; what the network failed at stays counted."""
-        key = f"{neighbourhood(address)[1]} {account}"
-        self._successes[key] = self._clock()
-        self._successes.move_to_end(key)
-        if len(self._successes) > self._options.entries:
-            self._successes.popitem(last=False)
+        self._successes.use(hash((neighbourhood(address)[1], account)) & _SHORT, self._now())
 
     def _count(self, key: str, wrong: bytes) -> None:
         failures = self._fresh(key)
         if failures is None:
-            failures = self._failures[key] = _Failures()
+            failures = _Failures()
         failures.count += 1
         failures.last = self._clock()
         failures.wrong = wrong
-        self._failures.move_to_end(key)
-        if len(self._failures) > self._options.entries:
-            self._failures.popitem(last=False)
+        self._failures.use(key, failures)
 
     def _fresh(self, key: str) -> _Failures | None:
         failures = self._failures.get(key)
@@ -116,7 +118,7 @@ class Throttle:
         return min(seconds, self._options.longest_delay_seconds)
 
     def _succeeded_lately(self, network: str, account: str) -> bool:
-        at = self._successes.get(f"{network} {account}")
+        at = self._successes.get(hash((network, account)) & _SHORT)
         return at is not None and self._clock() - at <= self._options.forget_after_seconds
 
 

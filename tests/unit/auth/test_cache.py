@@ -63,7 +63,7 @@ def test_two_caches_do_not_know_each_other() -> None:
     one, other = cache(), cache()
     one.learn(BOB, b"secret")
     other.learn(BOB, b"secret")
-    assert set(one._until) != set(other._until)
+    assert set(one._learnt_at) != set(other._learnt_at)
 
 
 def test_an_entry_expires() -> None:
@@ -110,8 +110,8 @@ def test_it_can_be_turned_off() -> None:
 def test_it_holds_no_password() -> None:
     known = cache()
     known.learn(BOB, b"kanarienvogel")
-    assert b"kanarienvogel" not in b"".join(known._until)
-    assert all(len(digest) == 16 for digest in known._until)
+    assert b"kanarienvogel" not in b"".join(known._learnt_at)
+    assert all(len(digest) == 15 for digest in known._learnt_at)
 
 
 def test_a_stored_password_of_any_octets() -> None:
