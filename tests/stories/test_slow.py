@@ -1,17 +1,14 @@
-"""Slow clients, greedy clients and a slow disk: each is its own affair."""
+"""Slow clients and greedy clients: each is its own affair."""
 
 import contextlib
 import socket
-import subprocess
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from conftest import require
 from serving import STOP_SECONDS, Dialogue, ServerProcess, eventually, fill, fill_large
 
 MIB = 1024 * 1024
@@ -163,60 +160,3 @@ def test_handshakes_that_never_end_are_cut(tmp_path: Path) -> None:
         eventually(lambda: len(list(Path(f"/proc/{worker}/fd").iterdir())) <= before + 1)
         lines = [line for line in server.log().splitlines() if "tls handshake timeout" in line]
         assert 1 <= len(lines) < 10
-
-
-# ---- a slow disk
-
-
-@contextmanager
-def slow_disk(process: int, path: Path, seconds: float, cold: str) -> Iterator[None]:
-    """Let a process not find a file's octets or its name in memory, and wait for its disk."""
-    ready, waiting = {"octets": ("preadv2", "pread64"), "name": ("openat2", "openat")}[cold]
-    strace = subprocess.Popen(
-        [
-            require("strace"),
-            "-f",
-            "-p",
-            str(process),
-            *("-P", str(path)),
-            *("-e", f"trace={ready},{waiting}"),
-            *("-e", f"inject={ready}:error=EAGAIN"),
-            *("-e", f"inject={waiting}:delay_enter={int(seconds * 1e6)}"),
-            *("-o", "/dev/null"),
-        ],
-        stdin=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-    )
-    assert strace.stderr is not None
-    try:
-        said = strace.stderr.readline()
-        assert b"attached" in said, said
-        yield
-    finally:
-        strace.terminate()
-        strace.communicate(timeout=STOP_SECONDS)
-
-
-@pytest.mark.parametrize("cold", ["octets", "name"])
-def test_a_slow_disk_stalls_nobody_else(server: ServerProcess, cold: str) -> None:
-    """Two sessions of one worker: one reads a file that takes its time, the other does not."""
-    [message] = fill(server.account("alice", "secret"), b"Subject: x\n\nbody\n")
-    fill(server.account("bob", "secret"), b"Subject: y\n\nbody\n")
-    [worker] = server.processes("worker")
-    with log_in(server, "alice") as slow, log_in(server, "bob") as quick:
-        with slow_disk(worker, message, 2, cold):
-            since = time.monotonic()
-            slow.socket.sendall(b"RETR 1\r\n")
-            longest = 0.0
-            answers = 0
-            while time.monotonic() - since < 1.5:
-                asked = time.monotonic()
-                assert quick.say(b"NOOP").startswith(b"+OK")
-                longest = max(longest, time.monotonic() - asked)
-                answers += 1
-            assert slow.line().startswith(b"+OK")
-            took = time.monotonic() - since
-        assert slow.lines() == [b"Subject: x", b"", b"body"]
-        assert took > 1.9, "the disk was not slow"
-        assert longest < 0.5
-        assert answers > 20

@@ -19,15 +19,22 @@ _FLOCK = struct.Struct("hhqqi")
 """struct flock: type, whence, start, length, pid."""
 
 Key = int
-"""What stands for one maildrop: its octet and, above that, the file it is in."""
-_FILE_SHIFT = 56
-_OCTET = (1 << _FILE_SHIFT) - 1
+"""What stands for one maildrop: the inode of its folder and, above that, the device."""
+_DEVICE_SHIFT = 64
+_PLACES = 0xC96C5795D7870F43
+"""Places for locks: far more than a device has inodes, so that no two of these come to the same;
+and of no simple ratio to 2**64, so that no two of different devices do."""
+_FILES = 256
 
 
 def lock_key(device: int, inode: int) -> Key:
     """Return the key of a folder, the same for every path to it."""
-    digest = blake2b(b"%d %d" % (device, inode), digest_size=8).digest()
-    return int.from_bytes(digest, "big")
+    return device << _DEVICE_SHIFT | inode
+
+
+def device_of(key: Key) -> int:
+    """Return the device of the folder that a key stands for; 0: it does not exist yet."""
+    return key >> _DEVICE_SHIFT
 
 
 def absent_key(path: bytes) -> Key:
@@ -72,12 +79,12 @@ class Locks:
             os.close(descriptor)
 
     def _set(self, key: Key, kind: int) -> None:
-        number = key >> _FILE_SHIFT
+        octet, number = divmod(key % _PLACES, _FILES)
         try:
             descriptor = self._files.get(number)
             if descriptor is None:
                 descriptor = self._file(number)
-            lock = _FLOCK.pack(kind, os.SEEK_SET, key & _OCTET, 1, 0)
+            lock = _FLOCK.pack(kind, os.SEEK_SET, octet, 1, 0)
             fcntl.fcntl(descriptor, _SET_LOCK, lock)
         except BlockingIOError:
             raise MaildropInUse from None

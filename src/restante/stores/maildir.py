@@ -29,8 +29,9 @@ from restante.stores import names
 from restante.stores.cache import Cached, ImageCache
 from restante.stores.catalogue import Catalogue, Changes
 from restante.stores.deposit import deposit
+from restante.stores.glance import is_catalogue_seen, is_local, is_seen_unchanged
 from restante.stores.image import ListingImage, Version, render
-from restante.stores.locks import Key, Locks, absent_key, lock_key
+from restante.stores.locks import Key, Locks, absent_key, device_of, lock_key
 from restante.stores.options import MailOptions
 from restante.stores.paths import mailbox_path
 from restante.stores.reader import FileReader
@@ -46,6 +47,8 @@ from restante.telemetry import Event, Log
 READ_OCTETS = 131_072
 PATHS = 1_024
 """Expanded templates kept, for whoever comes often."""
+DEVICES = 1_024
+"""Devices remembered; where every account has one of its own there may be many."""
 BIG_FOLDER = 10_000
 """Files from which on a folder is looked at by another process: here it would hold the others."""
 CORRECTIONS_LOGGED = 10
@@ -67,6 +70,8 @@ class MaildirStore:
         self._guard = threading.Lock()
         self._cache = ImageCache(options.cache_octets)
         self._paths: dict[str, bytes] = {}
+        self._local: dict[int, bool] = {}
+        """Devices that maildrops were seen on: whether they are disks of this machine."""
         self._verifier = Verifier(self._record_sizes)
         self.buffer = bytearray(READ_OCTETS)
 
@@ -76,16 +81,13 @@ class MaildirStore:
         """Lock and open a maildrop whose image still stands; see the contract."""
         mailbox = self._mailbox(identity)
         cached = self._cache.get(mailbox)
-        if cached is None:
+        if cached is None or not self.is_local(cached.key):
             return None
         with self._guard:
             self._locks.acquire(cached.key)
-        try:
-            # Under the lock only: who held it until now may have changed everything.
-            if stands(mailbox, cached):
-                return MaildirDrop(self, mailbox, cached.key, cached.image)
-        except OSError:
-            pass
+        # Under the lock only: who held it until now may have changed everything.
+        if stands_at_a_glance(mailbox, cached):
+            return MaildirDrop(self, mailbox, cached.key, cached.image)
         self.unlock(cached.key)
         return None
 
@@ -99,6 +101,7 @@ class MaildirStore:
         if status is None:
             return MaildirDrop(self, mailbox, key, EMPTY)
         try:
+            self._learn(status.st_dev, mailbox)
             return MaildirDrop(self, mailbox, key, self._up_to_date(mailbox, key))
         except BaseException as error:
             # RFC 1939 §4: the lock is given back before the negative reply.
@@ -139,6 +142,16 @@ class MaildirStore:
         """Give a lock back."""
         with self._guard:
             self._locks.release(key)
+
+    def is_local(self, key: Key) -> bool:
+        """Say whether a maildrop is known to lie on a disk of this machine."""
+        return self._local.get(device_of(key), False)
+
+    def _learn(self, device: int, mailbox: bytes) -> None:
+        if device not in self._local:
+            if len(self._local) >= DEVICES:
+                self._local.clear()
+            self._local[device] = is_local(mailbox)
 
     # ---- images
 
@@ -378,6 +391,17 @@ def stands(mailbox: bytes, cached: Cached) -> bool:
     if version.generation and not cached.image.has_claims:
         return True
     return cached.stamp == catalogue_stamp(mailbox)
+
+
+def stands_at_a_glance(mailbox: bytes, cached: Cached) -> bool:
+    """Say the same where that needs no waiting; False: it does not, or it cannot be told so."""
+    version = cached.image.version
+    new_ns, cur_ns = version.new_changed_ns, version.cur_changed_ns
+    if not (new_ns and cur_ns and is_seen_unchanged(mailbox, cached.key, new_ns, cur_ns)):
+        return False
+    if version.generation and not cached.image.has_claims:
+        return True
+    return is_catalogue_seen(mailbox, cached.stamp)
 
 
 def is_still(mailbox: bytes, key: Key) -> bool:

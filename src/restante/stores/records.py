@@ -170,4 +170,9 @@ def catalogue_stamp(mailbox: bytes) -> Stamp | None:
         status = os.stat(mailbox + b"/" + FILE_NAME.encode())
     except OSError:
         return None
+    return stamp_of(status)
+
+
+def stamp_of(status: os.stat_result) -> Stamp:
+    """Return what tells a state of the catalogue, of the status of its file."""
     return status.st_mtime_ns, status.st_size, status.st_ino

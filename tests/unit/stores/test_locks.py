@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from restante.errors import MaildropInUse, TemporaryFailure
-from restante.stores.locks import Locks, lock_key
+from restante.stores.locks import Locks, absent_key, device_of, lock_key
 
 HOLD = """
 import sys
@@ -75,6 +75,27 @@ def test_ten_thousand_locks_take_256_descriptors(locks: Locks, tmp_path: Path) -
     assert len([name for name in names if name.startswith(str(tmp_path))]) <= 256
     for inode in range(10_000):
         locks.release(lock_key(7, inode))
+
+
+def test_no_two_maildrops_of_some_devices_share_a_place(tmp_path: Path) -> None:
+    # One description would not exclude itself: somebody else has to ask.
+    locks, other = Locks(tmp_path / "locks"), Locks(tmp_path / "locks")
+    keys = [lock_key(device, inode) for device in (1, 2, 2_049, 65_024) for inode in range(2, 200)]
+    for held in keys[::2]:
+        locks.acquire(held)
+    for free in keys[1::2]:
+        other.acquire(free)
+    other.acquire(absent_key(b"/var/vmail/nobody"))
+    for held in keys[::2]:
+        with pytest.raises(MaildropInUse):
+            other.acquire(held)
+    locks.close()
+    other.close()
+
+
+def test_a_key_tells_its_device() -> None:
+    assert device_of(lock_key(2_049, (1 << 64) - 1)) == 2_049
+    assert device_of(absent_key(b"/var/vmail/nobody")) == 0
 
 
 def _descriptors() -> list[str]:

@@ -3,6 +3,7 @@
 import os
 import shutil
 import stat
+from array import array
 from io import BytesIO
 from pathlib import Path
 
@@ -17,6 +18,8 @@ from restante.errors import (
 )
 from restante.identity import Identity
 from restante.stores import maildir as module
+from restante.stores.cache import Cached
+from restante.stores.image import Version, render
 from restante.stores.records import Records
 from restante.testing.stores import SHAPES, read
 from unit.stores.mailboxes import ALICE, Mailbox, listed
@@ -184,6 +187,56 @@ def test_what_stands_is_ready(mailbox: Mailbox) -> None:
     mailbox.add("new/1800000000.new")
     assert store.open_ready(ALICE) is None
     assert len(store.seen()) == 4
+
+
+def test_nothing_is_ready_on_a_file_system_that_may_ask_a_server(
+    mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "is_local", lambda path: False)
+    mailbox.add_many(3)
+    mailbox.settle()
+    store = mailbox.store()
+    assert len(store.seen()) == 3
+    monkeypatch.setattr(module, "is_seen_unchanged", lambda *seen: pytest.fail("it was asked"))
+    assert store.open_ready(ALICE) is None
+    assert len(store.seen()) == 3
+
+
+def test_devices_are_remembered_in_bounds(
+    mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "DEVICES", 2)
+    mailbox.settle()
+    store = mailbox.store()
+    store._local = {1: True, 2: False}
+    store.seen()
+    assert list(store._local) == [mailbox.path.stat().st_dev]
+    store.seen()
+    assert store.open_ready(ALICE) is not None
+
+
+def test_what_has_claims_is_ready_while_its_catalogue_is_the_same(mailbox: Mailbox) -> None:
+    mailbox.add("cur/1700000000.a,S=18,W=21:2,")
+    mailbox.settle()
+    store, other = mailbox.store(verify_at_login=0), mailbox.store(verify_at_login=0)
+    store.seen()
+    ready = store.open_ready(ALICE)
+    assert ready is not None
+    assert ready.listing.size(1) == 21
+    ready.close()
+    other.seen()
+    other._verifier.stop()
+    assert store.open_ready(ALICE) is None
+    store._verifier.stop()
+
+
+def test_what_proves_nothing_is_not_ready(
+    mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "is_seen_unchanged", lambda *seen: True)
+    for version, stands in ((Version(1, 1, 1), True), (Version(1, 0, 1), False)):
+        image = render(version, [b"new/a"], array("Q", [1]), [b"a"])
+        assert module.stands_at_a_glance(mailbox.octets, Cached(1, image, None)) == stands
 
 
 def test_a_change_that_may_share_its_time_with_another_is_not_believed(mailbox: Mailbox) -> None:
