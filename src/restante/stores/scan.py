@@ -57,7 +57,8 @@ def proven(seen: Changed, scanned_at_ns: int) -> Changed:
 
 def _proven(changed_ns: int, scanned_at_ns: int) -> int:
     grain = COARSE_GRAIN_NS if changed_ns % 1_000_000_000 == 0 else GRAIN_NS
-    return changed_ns if changed_ns + grain < scanned_at_ns else 0
+    # A time before the epoch is no time of any change, and no image holds it.
+    return changed_ns if 0 < changed_ns < scanned_at_ns - grain else 0
 
 
 class FolderTooBig(Exception):

@@ -323,3 +323,19 @@ def test_what_could_not_be_recorded_is_recorded_later(
     mailbox.add("new/1700000009.new")
     assert list(store.seen()) == [*shown, b"1700000009.new"]
     assert list(mailbox.store().seen()) == [*shown, b"1700000009.new"]
+
+
+@pytest.mark.parametrize("count", [3, 8])
+def test_a_folder_from_before_the_epoch_is_opened_as_any_other(
+    mailbox: Mailbox, count: int
+) -> None:
+    """As an archive with a broken date brings it along."""
+    mailbox.add_many(count)
+    os.utime(mailbox.path / "cur", ns=(-5_500_000_000,) * 2)
+    store = mailbox.store()
+    given = store.seen()
+    assert len(given) == count
+    assert mailbox.store().seen() == given
+    mailbox.add("cur/1600000000.another:2,")
+    os.utime(mailbox.path / "cur", ns=(-5_500_000_000,) * 2)
+    assert len(store.seen()) == count + 1

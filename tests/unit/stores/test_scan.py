@@ -75,6 +75,11 @@ def test_a_young_change_proves_nothing(mailbox: Mailbox) -> None:
     assert proven(seen, LONG_AGO_NS - 1) == Changed(0, 0)
 
 
+def test_a_change_before_the_epoch_proves_nothing() -> None:
+    seen = Changed(-1, -5_500_000_000)
+    assert proven(seen, LONG_AGO_NS) == Changed(0, 0)
+
+
 def test_times_kept_by_the_second_prove_less() -> None:
     second = 1_700_000_000_000_000_000
     seen = Changed(second, second)
