@@ -206,6 +206,11 @@ class ListingImage:
         return _Lines(self._parts[part], self._parts[part + 1], _LINE_ENDS[part])
 
 
+def empty(version: Version) -> ListingImage:
+    """Return the image of a maildrop without messages."""
+    return ListingImage(version, 0, 0, _NO_PARTS)
+
+
 def load(data: Buffer) -> ListingImage | None:
     """Return the image that a buffer holds, sharing its memory; None: it holds none."""
     view = memoryview(data)

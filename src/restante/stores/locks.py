@@ -21,6 +21,7 @@ _FLOCK = struct.Struct("hhqqi")
 Key = int
 """What stands for one maildrop: the inode of its folder and, above that, the device."""
 _DEVICE_SHIFT = 64
+_INODE = (1 << _DEVICE_SHIFT) - 1
 _PLACES = 0xC96C5795D7870F43
 """Places for locks: far more than a device has inodes, so that no two of these come to the same;
 and of no simple ratio to 2**64, so that no two of different devices do."""
@@ -30,6 +31,11 @@ _FILES = 256
 def lock_key(device: int, inode: int) -> Key:
     """Return the key of a folder, the same for every path to it."""
     return device << _DEVICE_SHIFT | inode
+
+
+def inode_of(key: Key) -> int:
+    """Return the inode of the folder that a key stands for."""
+    return key & _INODE
 
 
 def device_of(key: Key) -> int:
@@ -47,7 +53,8 @@ class Locks:
 
     def __init__(self, directory: Path | None) -> None:
         self._directory = directory
-        self._held: set[Key] = set()
+        # As a set, with None for every member: a set leaves far more of its room empty.
+        self._held: dict[Key, None] = {}
         self._files: dict[int, int] = {}
 
     def acquire(self, key: Key) -> None:
@@ -61,13 +68,13 @@ class Locks:
             raise MaildropInUse
         if self._directory is not None:
             self._set(key, fcntl.F_WRLCK)
-        self._held.add(key)
+        self._held[key] = None
 
     def release(self, key: Key) -> None:
         """Give a lock back; one that is not held is none."""
         if key not in self._held:
             return
-        self._held.discard(key)
+        del self._held[key]
         if self._directory is not None:
             self._set(key, fcntl.F_UNLCK)
 

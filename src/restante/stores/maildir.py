@@ -11,7 +11,6 @@ import os
 import sqlite3
 import stat
 import threading
-from array import array
 from collections.abc import Collection
 from contextlib import closing, nullcontext
 from pathlib import Path
@@ -30,7 +29,7 @@ from restante.stores.cache import Cached, ImageCache
 from restante.stores.catalogue import Catalogue, Changes
 from restante.stores.deposit import deposit
 from restante.stores.glance import is_catalogue_seen, is_local, is_seen_unchanged
-from restante.stores.image import ListingImage, Version, render
+from restante.stores.image import ListingImage, Version, empty
 from restante.stores.locks import Key, Locks, absent_key, device_of, lock_key
 from restante.stores.options import MailOptions
 from restante.stores.paths import mailbox_path
@@ -54,7 +53,7 @@ BIG_FOLDER = 10_000
 CORRECTIONS_LOGGED = 10
 """Of one maildrop, one by one; more are only counted."""
 
-EMPTY = render(Version(0, 0, 0), (), array("Q"), ())
+EMPTY = empty(Version(0, 0, 0))
 
 
 class MaildirStore:
@@ -331,7 +330,8 @@ class MaildirDrop:
         self._whereabouts: Whereabouts | None = None
         self._counted: dict[bytes, int] | None = None
         """Octets of whole messages that were claims, or had others; by unique-id."""
-        self.listing = self._left = listing
+        # Of an empty one nobody asks which state it shows: all sessions can have the same.
+        self.listing = self._left = listing if listing.count else EMPTY
 
     def open_message(self, number: int) -> FileReader:
         """Return a reader of a message; see the contract."""

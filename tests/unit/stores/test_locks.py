@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from restante.errors import MaildropInUse, TemporaryFailure
-from restante.stores.locks import Locks, absent_key, device_of, lock_key
+from restante.stores.locks import Locks, absent_key, device_of, inode_of, lock_key
 
 HOLD = """
 import sys
@@ -93,8 +93,9 @@ def test_no_two_maildrops_of_some_devices_share_a_place(tmp_path: Path) -> None:
     other.close()
 
 
-def test_a_key_tells_its_device() -> None:
-    assert device_of(lock_key(2_049, (1 << 64) - 1)) == 2_049
+def test_a_key_tells_device_and_inode() -> None:
+    key = lock_key(2_049, (1 << 64) - 1)
+    assert (device_of(key), inode_of(key)) == (2_049, (1 << 64) - 1)
     assert device_of(absent_key(b"/var/vmail/nobody")) == 0
 
 
