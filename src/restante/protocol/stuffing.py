@@ -30,17 +30,31 @@ class DotStuffer:
 
 
 def _stuff_within(data: bytes) -> bytes:
+    start = _first_line_with_dot(data)
+    if start < 0:
+        return data
+    end = data.rfind(b".") + 1
+    if end - start > len(data) // 2:
+        # Parting and joining looks for what parts once, `replace` does so twice.
+        return b"\n..".join(data.split(b"\n."))
+    # Behind a text comes an attachment most often: there is nothing more to look for in there.
+    view = memoryview(data)
+    return b"".join((view[:start], data[start:end].replace(b"\n.", b"\n.."), view[end:]))
+
+
+def _first_line_with_dot(data: bytes) -> int:
+    """Return where the line end before the first line that begins with a dot is; -1: nowhere."""
     # One octet is found twenty times faster than two, and most octets of mail are in attachments
-    # that hold no dot: look behind each dot, and only where there are many let `replace` go over
-    # the whole.
+    # that hold no dot: look behind each dot, and only where there are many let a search go over
+    # the rest.
     dot = data.find(b".")
     for _ in range(_LOOKS + len(data) // _OCTETS_PER_LOOK):
         if dot < 0:
-            return data
+            return -1
         if dot and data[dot - 1] == _LF:
-            break
+            return dot - 1
         dot = data.find(b".", dot + 1)
-    return data.replace(b"\n.", b"\n..")
+    return data.find(b"\n.", dot - 1) if dot > 0 else -1
 
 
 class TopCut:

@@ -48,6 +48,18 @@ def test_many_dots_within_a_line_hide_none_at_a_start(dots: int) -> None:
     assert stuff(data) == b"a." * dots + b"\r\n..end\r\n"
 
 
+@pytest.mark.parametrize("dots", [1, 31, 32, 33, 40])
+def test_many_dots_and_none_at_a_start(dots: int) -> None:
+    data = b"a." * dots + b"\r\n"
+    assert DotStuffer().stuff(data) is data
+
+
+@pytest.mark.parametrize("text", [1, 10, 100, 1000])
+def test_a_text_and_what_has_no_dot_behind_it(text: int) -> None:
+    data = b"a\r\n.b.c\r\n" * text + b"x" * 2000 + b"\r\n"
+    assert stuff(data) == b"a\r\n..b.c\r\n" * text + b"x" * 2000 + b"\r\n"
+
+
 def test_data_without_stuffing_is_handed_on_uncopied() -> None:
     data = b"one. two.\r\n"
     assert DotStuffer().stuff(data) is data
