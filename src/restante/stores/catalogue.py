@@ -18,6 +18,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import quote_from_bytes
 
 FILE_NAME = "restante.catalogue"
@@ -27,31 +28,31 @@ PACKED = 4_096
 TOMBSTONES = 100_000
 """Messages remembered after they are gone; the oldest are forgotten first."""
 _SCHEMA_VERSION = 2
-_SCHEMA = """
-CREATE TABLE generation (value INTEGER NOT NULL);
-INSERT INTO generation VALUES (0);
-CREATE TABLE pack (
+_SCHEMA = (
+    "CREATE TABLE generation (value INTEGER NOT NULL)",
+    "INSERT INTO generation VALUES (0)",
+    """CREATE TABLE pack (
     first INTEGER PRIMARY KEY,
     names BLOB NOT NULL,
     sizes BLOB NOT NULL,
     unique_ids BLOB NOT NULL,
     claims BLOB NOT NULL
-);
-CREATE TABLE gone (
+)""",
+    """CREATE TABLE gone (
     unique_id BLOB PRIMARY KEY,
     unique_name BLOB NOT NULL,
     size INTEGER NOT NULL,
     removed INTEGER NOT NULL,
     at INTEGER NOT NULL
-) WITHOUT ROWID;
-CREATE INDEX gone_unique_name ON gone (unique_name);
-"""
+) WITHOUT ROWID""",
+    "CREATE INDEX gone_unique_name ON gone (unique_name)",
+    f"PRAGMA user_version = {_SCHEMA_VERSION}",
+)
 _are_unique_ids = re.compile(rb"[!-~]{1,70}(?:\0[!-~]{1,70})*").fullmatch
 _DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 
 
-@dataclass(frozen=True, slots=True)
-class Gone:
+class Gone(NamedTuple):
     """A message that is no longer there."""
 
     unique_name: bytes
@@ -104,6 +105,8 @@ class Catalogue:
     def open(cls, mailbox: Path, *, create: bool) -> "Catalogue | None":
         """Open the catalogue of a mailbox; None: there is none and none is to be made.
 
+        One that is made holds nothing, and cannot be asked, until something is stored in it.
+
         Raises:
             sqlite3.Error: it cannot be used.
         """
@@ -112,17 +115,12 @@ class Catalogue:
             return None
         connection = _connect(path, "rwc" if create else "rw")
         try:
-            version = connection.execute("PRAGMA user_version").fetchone()[0]
-            if version == 0 and create:
-                _prepare_to_write(connection)
-                connection.executescript(
-                    f"BEGIN; {_SCHEMA} PRAGMA user_version = {_SCHEMA_VERSION}; COMMIT;"
-                )
-            elif version == 0:
+            version = _version(connection)
+            if version == 0 and not create:
                 # Made, but a crash came before anything was written to it.
                 connection.close()
                 return None
-            elif version != _SCHEMA_VERSION:
+            if version not in (0, _SCHEMA_VERSION):
                 raise sqlite3.NotSupportedError("the catalogue is of another version")
         except sqlite3.Error:
             connection.close()
@@ -194,6 +192,10 @@ class Catalogue:
         _prepare_to_write(connection)
         connection.execute("BEGIN IMMEDIATE")
         try:
+            if not _version(connection):
+                # Together with what comes first: one wait for the disk instead of two.
+                for statement in _SCHEMA:
+                    connection.execute(statement)
             # What is stored may be older than what the change was made of: a disk was full.
             first = changes.first if changes.base == self.generation() else 0
             start = first - first % PACKED
@@ -340,6 +342,11 @@ def _connect(path: Path, mode: str) -> sqlite3.Connection:
         timeout=5.0,
         check_same_thread=False,
     )
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    version: int = connection.execute("PRAGMA user_version").fetchone()[0]
+    return version
 
 
 def _prepare_to_write(connection: sqlite3.Connection) -> None:

@@ -85,6 +85,14 @@ def test_looking_makes_and_writes_nothing(tmp_path: Path) -> None:
     assert ((tmp_path / FILE_NAME).stat().st_mtime_ns, sorted(tmp_path.iterdir())) == before
 
 
+def test_one_that_nothing_was_stored_in_is_none(tmp_path: Path) -> None:
+    """What a crash, or a full disk, leaves behind before the first change is durable."""
+    create(tmp_path).close()
+    assert Catalogue.open(tmp_path, create=False) is None
+    with create(tmp_path) as catalogue:
+        assert catalogue.replace(changes(2)) == 1
+
+
 def gone(unique_id: bytes, *, name: bytes = b"name", removed: bool = False) -> Gone:
     return Gone(name, unique_id, 5, removed)
 
@@ -95,6 +103,7 @@ def bury(catalogue: Catalogue, *dead: Gone, back: tuple[Gone, ...] = ()) -> None
 
 def test_what_is_gone_is_remembered_until_it_is_back(tmp_path: Path) -> None:
     with create(tmp_path) as catalogue:
+        bury(catalogue)
         assert not catalogue.has_gone()
         bury(catalogue, gone(b"a"), gone(b"b", removed=True), gone(b"c", name=b"other"))
         assert catalogue.vanished(b"name") == [gone(b"a")]
@@ -233,7 +242,8 @@ def test_what_is_no_file_is_not_touched(tmp_path: Path, name: str, kind: str) ->
 def test_any_path_will_do(tmp_path: Path, name: str) -> None:
     mailbox = tmp_path / name
     mailbox.mkdir()
-    create(mailbox).close()
+    with create(mailbox) as catalogue:
+        catalogue.replace(changes(1))
     assert sorted(path.name for path in mailbox.iterdir()) == [FILE_NAME, f"{FILE_NAME}-journal"]
 
 
