@@ -27,6 +27,7 @@ class Removal:
         self._mailbox = mailbox
         self._image = image
         self._numbers = sorted(numbers)
+        self._names = image.names()
         self._unlinked: set[int] = set()
         self._vanished: set[int] = set()
         """Gone by other hands, before we came to them."""
@@ -68,7 +69,7 @@ class Removal:
     def _unlink_all(self, folders: dict[bytes, int]) -> None:
         whereabouts = Whereabouts(self._mailbox, self._image)
         for number in self._numbers:
-            name = self._image.name(number)
+            name = self._names[number - 1]
             try:
                 for _ in range(_LOOKS):
                     if self._unlink(name, folders):
@@ -116,28 +117,34 @@ class Removal:
         sizes = array("Q")
         unique_ids: list[bytes] = []
         claims = bytearray()
+        gone: list[tuple[int, bytes, bytes, int]] = []
         listed = zip(
-            image.names(),
+            self._names,
             image.sizes(),
             image.unique_ids(),
             image.claims() or bytes(image.count),
             strict=True,
         )
         for number, (name, size, unique_id, claim) in enumerate(listed, 1):
-            if number not in absent:
-                names_left.append(name)
-                sizes.append(size)
-                unique_ids.append(unique_id)
-                claims.append(claim)
+            if number in absent:
+                gone.append((number, name, unique_id, size))
+                continue
+            names_left.append(name)
+            sizes.append(size)
+            unique_ids.append(unique_id)
+            claims.append(claim)
         left = bytes(claims) if any(claims) else b""
         version = Version(image.version.generation, 0, 0)
         first = min(absent, default=image.count + 1) - 1
-        gone = [self._gone(number) for number in sorted(absent)]
-        changes = Changes(version.generation, first, names_left, sizes, unique_ids, left, gone)
+        changes = Changes(
+            version.generation, first, names_left, sizes, unique_ids, left, self._gone(gone)
+        )
         return render(version, names_left, sizes, unique_ids, left), changes
 
-    def _gone(self, number: int) -> Gone:
-        unique = names.parse(self._image.name(number)[4:]).unique
-        image = self._image
-        removed = self._durable and number in self._unlinked
-        return Gone(unique, image.unique_id(number), image.size(number), removed)
+    def _gone(self, absent: list[tuple[int, bytes, bytes, int]]) -> list[Gone]:
+        uniques = names.parse_all([name for _, name, _, _ in absent]).uniques
+        removed = self._unlinked if self._durable else frozenset[int]()
+        return [
+            Gone(unique, unique_id, size, number in removed)
+            for unique, (number, _, unique_id, size) in zip(uniques, absent, strict=True)
+        ]
