@@ -86,6 +86,18 @@ class AccountsDatabase:
             return None
         return Account(name, row[0], self.name, str(row[3]), bool(row[1]), row[2])
 
+    def state(self) -> object:
+        """Return what is open and its count of commits; see the contract."""
+        try:
+            connection = self._reading()
+            if connection is None:
+                return None if self._path.exists() else "absent"
+            # Counts what others commit; what this connection does, nobody does in the auth process.
+            return connection, connection.execute("PRAGMA data_version").fetchone()
+        except (sqlite3.Error, OSError):
+            self.close()
+            return None
+
     def decoy(self, pick: int) -> str | None:
         """Return the stored password of somebody; see the contract."""
         letters = string.digits + string.ascii_lowercase

@@ -32,9 +32,18 @@ class PasswordCache:
     def __len__(self) -> int:
         return len(self._learnt_at)
 
-    def knows(self, account: Account, password: bytes) -> bool:
-        """Say whether this password was found right for this version of the account."""
-        digest = self._digest(account, password)
+    def begin(self, account: Account) -> blake2b:
+        """Return the digest of this version of an account, without a password yet."""
+        # Names hold no NUL, versions neither, the stored password says how long it is, and the
+        # password comes last: no two mean the same.
+        stored = account.stored_password
+        identity = f"{account.source}\0{account.name}\0{account.version}\0{len(stored)}\0{stored}"
+        octets = identity.encode("utf-8", "surrogateescape")
+        return blake2b(octets, key=self._key, digest_size=_DIGEST_OCTETS)
+
+    def knows(self, begun: blake2b, password: bytes) -> bool:
+        """Say whether this password was found right for an account that was begun with."""
+        digest = _finish(begun, password)
         learnt_at = self._learnt_at.pop(digest, None)
         if learnt_at is None or learnt_at + self._options.seconds < self._clock():
             return False
@@ -44,14 +53,11 @@ class PasswordCache:
 
     def learn(self, account: Account, password: bytes) -> None:
         """Keep that this password is right."""
-        if self._options.seconds <= 0:
-            return
-        self._learnt_at.use(self._digest(account, password), self._now())
+        if self._options.seconds > 0:
+            self._learnt_at.use(_finish(self.begin(account), password), self._now())
 
-    def _digest(self, account: Account, password: bytes) -> bytes:
-        # Names hold no NUL, versions neither, the stored password says how long it is, and the
-        # password comes last: no two mean the same.
-        stored = account.stored_password
-        identity = f"{account.source}\0{account.name}\0{account.version}\0{len(stored)}\0{stored}"
-        octets = identity.encode("utf-8", "surrogateescape") + password
-        return blake2b(octets, key=self._key, digest_size=_DIGEST_OCTETS).digest()
+
+def _finish(begun: blake2b, password: bytes) -> bytes:
+    digest = begun.copy()
+    digest.update(password)
+    return digest.digest()

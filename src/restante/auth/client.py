@@ -10,8 +10,8 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from restante.auth.frames import BadFrame, Decoder, Frame, Kind, encode
-from restante.auth.messages import read_identity, read_refusal, request_fields
+from restante.auth.frames import ADMITTED, CANCEL, REFUSED, BadFrame, Decoder, encode
+from restante.auth.messages import login_frame, read_identity, read_refusal
 from restante.errors import Refusal, TemporaryFailure
 from restante.identity import Answer, Credentials, Identity, Peer
 from restante.telemetry import Event, Log
@@ -128,8 +128,13 @@ class _Line(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Take in answers."""
         try:
-            for frame in self._decoder.feed(data):
-                self._take(frame)
+            for number, kind, body in self._decoder.feed(data):
+                answer = self._waiting.get(number)
+                if answer is not None:
+                    # A frame that says nothing leaves its login to wait for the end of the line.
+                    outcome = read_identity(body) if kind == ADMITTED else _read(kind, body)
+                    del self._waiting[number]
+                    answer(outcome)
         except BadFrame:
             self.close()
 
@@ -138,13 +143,13 @@ class _Line(asyncio.Protocol):
         if len(self._waiting) >= MAXIMUM_WAITING:
             return self._loop.call_soon(answer, TemporaryFailure()).cancel
         self._number = number = (self._number + 1) & 0xFFFFFFFF
-        self._send(encode(Kind.AUTHENTICATE, number, request_fields(credentials, peer)))
+        self._send(login_frame(number, credentials, peer))
         self._waiting[number] = answer
         return partial(self._withdraw, number)
 
     def _withdraw(self, number: int) -> None:
         if self._waiting.pop(number, None) is not None:
-            self._send(encode(Kind.CANCEL, number))
+            self._send((encode(number, CANCEL),))
 
     def close(self) -> None:
         """Close the connection."""
@@ -152,34 +157,21 @@ class _Line(asyncio.Protocol):
         if self._transport is not None:
             self._transport.abort()
 
-    def _send(self, data: bytes) -> None:
-        self._requests.append(data)
-        if len(self._requests) == 1:
+    def _send(self, pieces: tuple[bytes, ...]) -> None:
+        if not self._requests:
             self._loop.call_soon(self._flush)
+        self._requests += pieces
 
     def _flush(self) -> None:
         if self._transport is not None:
             self._transport.write(b"".join(self._requests))
         self._requests.clear()
 
-    def _take(self, frame: Frame) -> None:
-        answer = self._waiting.pop(frame.request, None)
-        if answer is None:
-            return
-        try:
-            outcome = _read(frame)
-        except BadFrame:
-            answer(TemporaryFailure())
-            raise
-        answer(outcome)
 
-
-def _read(frame: Frame) -> Identity | Refusal:
-    if frame.kind is Kind.ADMITTED:
-        return read_identity(frame.fields)
-    if frame.kind is Kind.REFUSED:
-        return read_refusal(frame.fields)
-    raise BadFrame("a frame that the auth process does not send")
+def _read(kind: int, body: bytes) -> Refusal:
+    if kind != REFUSED:
+        raise BadFrame("a frame that the auth process does not send")
+    return read_refusal(body)
 
 
 def _cancel(task: asyncio.Task[None]) -> None:

@@ -1,57 +1,49 @@
 """Frames between workers and the auth process: sizes first, then octets; never text, never pickle.
 
-A frame is its size (4 octets), its kind (1), the number of its request (4), how many fields it has
-(1), their sizes (4 each) and then the fields. A decoder takes nothing that is larger, shorter or
-other than that: whoever sends it loses the connection.
+A frame is the number of its request (4 octets), its kind (1), the size of its body (4) and then the
+body, which `messages` lays out. A decoder takes nothing that is larger or of another kind: whoever
+sends it loses the connection.
 """
 
 import struct
-from collections.abc import Iterator, Sequence
-from enum import IntEnum
-from typing import NamedTuple
+from collections.abc import Iterator
 
 MAXIMUM_OCTETS = 262_144
-MAXIMUM_FIELDS = 8
-_HEAD = struct.Struct("!IBIB")
-_INNER = _HEAD.size - 4
-_HEADS = [struct.Struct(f"!IBIB{count}I") for count in range(MAXIMUM_FIELDS + 1)]
-"""Heads with the sizes of so many fields."""
-_SIZES = [struct.Struct(f"!{count}I") for count in range(MAXIMUM_FIELDS + 1)]
+"""Of a body."""
+HEAD = "!IBI"
+"""Number, kind and size, as `struct` has them."""
+_HEAD = struct.Struct(HEAD)
+_HEAD_OCTETS = _HEAD.size
+_KIND_AND_SIZE = struct.Struct("!BI")
 
+# Plain numbers: every login compares them, and members of an Enum take far longer.
+AUTHENTICATE = 1
+CANCEL = 2
+"""A worker sends these two, the auth process the others."""
+ADMITTED = 16
+REFUSED = 17
+KINDS = frozenset({AUTHENTICATE, CANCEL, ADMITTED, REFUSED})
 
-class Kind(IntEnum):
-    """What a frame is; a worker sends the first two, the auth process the others."""
-
-    AUTHENTICATE = 1
-    CANCEL = 2
-    ADMITTED = 16
-    REFUSED = 17
+Frame = tuple[int, int, bytes]
+"""Number, kind and body."""
 
 
 class BadFrame(Exception):
     """Octets that are no frame."""
 
 
-_KINDS = {kind.value: kind for kind in Kind}
+encode_number = struct.Struct("!I").pack
+"""Return the beginning of a frame, the number alone."""
 
 
-class Frame(NamedTuple):
-    """One message."""
-
-    kind: Kind
-    request: int
-    fields: tuple[bytes, ...] = ()
-
-    def __repr__(self) -> str:
-        return f"Frame({self.kind.name}, {self.request}, …)"
+def encode_rest(kind: int, body: bytes = b"") -> bytes:
+    """Return what follows the number: the same each time the same is said."""
+    return _KIND_AND_SIZE.pack(kind, len(body)) + body
 
 
-def encode(kind: Kind, request: int, fields: Sequence[bytes] = ()) -> bytes:
+def encode(number: int, kind: int, body: bytes = b"") -> bytes:
     """Return a frame as it goes over the socket."""
-    count = len(fields)
-    sizes = [len(field) for field in fields]
-    octets = _INNER + 4 * count + sum(sizes)
-    return _HEADS[count].pack(octets, kind, request, count, *sizes) + b"".join(fields)
+    return encode_number(number) + encode_rest(kind, body)
 
 
 class Decoder:
@@ -66,32 +58,18 @@ class Decoder:
         Raises:
             BadFrame: they are none.
         """
-        data = self._data + data if self._data else data
-        start = 0
-        while len(data) - start >= _HEAD.size:
-            octets, number, request, count = _HEAD.unpack_from(data, start)
-            if not _INNER <= octets <= MAXIMUM_OCTETS:
+        if self._data:
+            data = self._data + data
+        start, whole = 0, len(data)
+        while (body := start + _HEAD_OCTETS) <= whole:
+            number, kind, octets = _HEAD.unpack_from(data, start)
+            if octets > MAXIMUM_OCTETS:
                 raise BadFrame("a frame of that size")
-            kind = _KINDS.get(number)
-            if kind is None:
+            if kind not in KINDS:
                 raise BadFrame("a frame of that kind")
-            end = start + 4 + octets
-            if len(data) < end:
+            end = body + octets
+            if end > whole:
                 break
-            yield Frame(kind, request, _fields(data, start + _HEAD.size, end, count))
+            yield number, kind, data[body:end]
             start = end
         self._data = data[start:]
-
-
-def _fields(data: bytes, start: int, end: int, count: int) -> tuple[bytes, ...]:
-    if count > MAXIMUM_FIELDS or start + 4 * count > end:
-        raise BadFrame("more fields than a frame has")
-    sizes = _SIZES[count].unpack_from(data, start)
-    start += 4 * count
-    if start + sum(sizes) != end:
-        raise BadFrame("fields of another size than their frame")
-    fields = []
-    for size in sizes:
-        fields.append(data[start : start + size])
-        start += size
-    return tuple(fields)

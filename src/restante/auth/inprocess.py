@@ -15,10 +15,12 @@ from hashlib import blake2b
 from restante.auth import hashes
 from restante.auth.accounts import FILE_NAME, AccountsDatabase
 from restante.auth.cache import PasswordCache
+from restante.auth.messages import Login
 from restante.auth.names import prepare
 from restante.auth.options import AuthOptions
 from restante.auth.passwd_file import PasswdFile
 from restante.auth.pool import HashingPool, Networks
+from restante.auth.regulars import Regular, Regulars
 from restante.auth.sources import Account, Chain, Source
 from restante.auth.throttle import Throttle, neighbourhood
 from restante.errors import AuthenticationFailed, TemporaryFailure
@@ -41,6 +43,7 @@ class InProcessAuthenticator:
         self._log = log
         self._sleep = sleep
         self._sources = Chain(make_sources(options, log))
+        self._regulars = Regulars(self._sources)
         self._cache = PasswordCache(options.cache, clock)
         self._throttle = Throttle(options.throttle, clock)
         self._networks = Networks()
@@ -69,17 +72,41 @@ class InProcessAuthenticator:
         guessing in parallel would tell the right one by its speed.
         """
         name = prepare(credentials.name, self._options.default_domain)
-        if name is None or self._throttle.suspects(peer.address):
-            return None
-        if self._throttle.delay(peer.address, name):
+        if name is None or not self._throttle.lets_by(peer.address, name):
             return None
         account = self._sources.look_up(name)
-        if account is None or not self._acts_as_itself(account, credentials):
+        if account is None or account.disabled or not self._acts_as_itself(account, credentials):
             return None
-        if account.disabled or not self._cache.knows(account, credentials.password.reveal()):
+        begun = self._cache.begin(account)
+        if not self._cache.knows(begun, credentials.password.reveal()):
             return None
         self._throttle.succeeded(peer.address, name)
-        return _identity(account)
+        identity = _identity(account)
+        self._regulars.add(credentials.name.encode(), Regular(identity, begun))
+        return identity
+
+    def refresh(self) -> None:
+        """Have `recognise` know of every change until now."""
+        self._regulars.refresh()
+
+    def recognise(self, login: Login) -> Regular | None:
+        """Return who this is at the least cost; None: ask `authenticate_at_once`.
+
+        What was sent after the last `refresh` must not be asked for here.
+        """
+        name, authorization_name, address, _, _, password = login
+        regular = self._regulars.get(name)
+        if regular is None or authorization_name:
+            return None
+        try:
+            host = address.decode("ascii")
+        except UnicodeDecodeError:
+            return None
+        account, throttle = regular.identity.name, self._throttle
+        if throttle.lets_by(host, account) and self._cache.knows(regular.begun, password):
+            throttle.succeeded(host, account)
+            return regular
+        return None
 
     async def close(self) -> None:
         """Let go of threads."""
@@ -105,7 +132,7 @@ class InProcessAuthenticator:
         return (
             account is not None
             and self._refusal(account, credentials, right=True) is None
-            and self._cache.knows(account, credentials.password.reveal())
+            and self._cache.knows(self._cache.begin(account), credentials.password.reveal())
         )
 
     async def _is_right(self, account: Account | None, name: str, password: bytes) -> bool:

@@ -15,6 +15,7 @@ import os
 import re
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from restante.auth.names import prepare
@@ -46,7 +47,7 @@ class PasswdFile:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.name = "passwd-file"
-        self._path = path
+        self._path = os.fspath(path)
         self._default_domain = default_domain
         self._log = log
         self._clock = clock
@@ -74,6 +75,12 @@ class PasswdFile:
             account = self._accounts[name] = self._account(name, line)
         return account
 
+    def state(self) -> object:
+        """Return the file's stamp; see the contract."""
+        with suppress(TemporaryFailure):
+            self._current()
+        return self._stamp
+
     def decoy(self, pick: int) -> str | None:
         """Return the stored password of somebody; see the contract."""
         try:
@@ -97,7 +104,7 @@ class PasswdFile:
             self._failed = False
         except OSError as error:
             if not self._failed:
-                self._log(Event.AUTH_UNAVAILABLE, reason=type(error).__name__, file=str(self._path))
+                self._log(Event.AUTH_UNAVAILABLE, reason=type(error).__name__, file=self._path)
             self._failed = True
             self._stamp = None
             if self._lines is None:
@@ -107,7 +114,7 @@ class PasswdFile:
 
     def _read(self, stamp: _Stamp) -> None:
         # Octets that are no UTF-8 may stand in a comment or a name: they harm their own line alone.
-        text = self._path.read_bytes().decode("utf-8", "surrogateescape")
+        text = Path(self._path).read_bytes().decode("utf-8", "surrogateescape")
         age = self._clock() - stamp[0] / 1e9
         settled = not -SETTLED_SECONDS < age < SETTLED_SECONDS
         whole = text[: text.rfind("\n") + 1]

@@ -5,10 +5,26 @@ import os
 import signal
 import socket
 
-from restante.auth.frames import BadFrame, Decoder, Frame, Kind, encode
+from restante.auth.frames import (
+    ADMITTED,
+    AUTHENTICATE,
+    CANCEL,
+    REFUSED,
+    BadFrame,
+    Decoder,
+    encode_number,
+    encode_rest,
+)
 from restante.auth.inprocess import InProcessAuthenticator
-from restante.auth.messages import identity_fields, read_request, refusal_fields
+from restante.auth.messages import (
+    Login,
+    identity_body,
+    read_credentials,
+    read_login,
+    refusal_body,
+)
 from restante.auth.options import AuthOptions
+from restante.auth.regulars import Regular
 from restante.errors import Refusal, TemporaryFailure
 from restante.identity import Credentials, Peer
 from restante.telemetry import Event, LineLog, Log
@@ -67,13 +83,20 @@ class WorkerConnection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Take in requests."""
         try:
-            for frame in self._decoder.feed(data):
-                self._take(frame)
+            self._authenticator.refresh()
+            for number, kind, body in self._decoder.feed(data):
+                if kind == AUTHENTICATE:
+                    self._take(number, read_login(body))
+                elif kind == CANCEL:
+                    self._withdraw(number)
+                else:
+                    raise BadFrame("a frame that workers do not send")
         except BadFrame as error:
             self._log(Event.FAULT, reason=f"frame from a worker: {error}")
             assert self._transport is not None
             self._transport.abort()
-        self._flush()
+        finally:
+            self._flush()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Withdraw everything that was asked."""
@@ -81,53 +104,68 @@ class WorkerConnection(asyncio.Protocol):
         for task in list(self._tasks.values()):
             task.cancel()
 
-    def _take(self, frame: Frame) -> None:
-        if frame.kind is Kind.CANCEL:
-            task = self._tasks.get(frame.request)
-            if task is not None:
-                task.cancel()
-            return
-        if frame.kind is not Kind.AUTHENTICATE:
-            raise BadFrame("a frame that workers do not send")
-        if frame.request in self._tasks:
+    def _take(self, number: int, login: Login) -> None:
+        if number in self._tasks:
             raise BadFrame("a number that another login has")
-        credentials, peer = read_request(frame.fields)
+        try:
+            regular = self._authenticator.recognise(login)
+        except Exception as error:
+            self._fail(number, error)
+            return
+        if regular is None:
+            self._judge(number, *read_credentials(login))
+        else:
+            # `data_received` is under way, and will flush.
+            self._answers += (encode_number(number), regular.answer or _phrase(regular))
+
+    def _judge(self, number: int, credentials: Credentials, peer: Peer) -> None:
         try:
             identity = self._authenticator.authenticate_at_once(credentials, peer)
         except Exception as error:
-            self._fail(frame.request, error)
+            self._fail(number, error)
             return
         if identity is not None:
-            self._answer(Kind.ADMITTED, frame.request, identity_fields(identity))
+            self._answer(number, ADMITTED, identity_body(identity))
         elif len(self._tasks) >= MAXIMUM_REQUESTS:
-            self._answer(Kind.REFUSED, frame.request, refusal_fields(TemporaryFailure()))
+            self._answer(number, REFUSED, refusal_body(TemporaryFailure()))
         else:
-            task = self._loop.create_task(self._authenticate(frame.request, credentials, peer))
-            self._tasks[frame.request] = task
+            task = self._loop.create_task(self._authenticate(number, credentials, peer))
+            self._tasks[number] = task
             # Not in the task itself: one that is withdrawn before its first step never runs.
-            task.add_done_callback(lambda _: self._tasks.pop(frame.request, None))
+            task.add_done_callback(lambda _: self._tasks.pop(number, None))
 
-    async def _authenticate(self, request: int, credentials: Credentials, peer: Peer) -> None:
+    def _withdraw(self, number: int) -> None:
+        task = self._tasks.get(number)
+        if task is not None:
+            task.cancel()
+
+    async def _authenticate(self, number: int, credentials: Credentials, peer: Peer) -> None:
         try:
             identity = await self._authenticator.authenticate(credentials, peer)
         except Exception as error:
-            self._fail(request, error)
+            self._fail(number, error)
         else:
-            self._answer(Kind.ADMITTED, request, identity_fields(identity))
+            self._answer(number, ADMITTED, identity_body(identity))
 
-    def _fail(self, request: int, error: Exception) -> None:
+    def _fail(self, number: int, error: Exception) -> None:
         """Refuse; a defect costs one login, never the process or the others of its worker."""
         if not isinstance(error, Refusal):
             self._log(Event.FAULT, reason=type(error).__name__)
             error = TemporaryFailure()
-        self._answer(Kind.REFUSED, request, refusal_fields(error))
+        self._answer(number, REFUSED, refusal_body(error))
 
-    def _answer(self, kind: Kind, request: int, fields: list[bytes]) -> None:
-        self._answers.append(encode(kind, request, fields))
-        if len(self._answers) == 1:
+    def _answer(self, number: int, kind: int, body: bytes) -> None:
+        if not self._answers:
             self._loop.call_soon(self._flush)
+        self._answers += (encode_number(number), encode_rest(kind, body))
 
     def _flush(self) -> None:
         if self._answers and self._transport is not None:
             self._transport.write(b"".join(self._answers))
         self._answers.clear()
+
+
+def _phrase(regular: Regular) -> bytes:
+    """Return what admits a regular, and keep it for the next time."""
+    regular.answer = encode_rest(ADMITTED, identity_body(regular.identity))
+    return regular.answer

@@ -32,6 +32,14 @@ class Source(Protocol):
         """
         ...
 
+    def state(self) -> object:
+        """Return what is equal to what was returned before as long as nothing has changed.
+
+        None: something may have. Accounts that were looked up after a state was returned stand
+        as they are when it is returned again.
+        """
+        ...
+
     def decoy(self, pick: int) -> str | None:
         """Return the stored password of somebody here, any but always the same for a number.
 
@@ -60,6 +68,16 @@ class Chain:
             if account is not None:
                 return account
         return None
+
+    def state(self) -> object:
+        """Return what stays equal as long as no source has changed; None: one may have."""
+        states = []
+        for source in self._sources:
+            state = source.state()
+            if state is None:
+                return None
+            states.append(state)
+        return states
 
     def decoy(self, name: str) -> str | None:
         """Return what an unknown name is compared with, so that it costs what a known one does.

@@ -57,6 +57,16 @@ class Throttle:
     def __len__(self) -> int:
         return len(self._failures) + len(self._successes)
 
+    def lets_by(self, address: str, account: str) -> bool:
+        """Say whether a login waits neither for a delay nor for a turn of its network."""
+        failures = self._failures
+        if not failures:
+            return True
+        host, network = neighbourhood(address)
+        if f"a{host}" in failures or f"n{network}" in failures or f"u{account}" in failures:
+            return not self.suspects(address) and not self.delay(address, account)
+        return True
+
     def delay(self, address: str, account: str) -> float:
         """Return how many seconds a login has to wait before it is looked at."""
         if not self._failures:

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -409,3 +409,61 @@ def test_an_account_shows_no_password(
     administrator.add("bob", "{PLAIN}kanarienvogel")
     assert "kanarienvogel" not in repr(known(source))
     assert "kanarienvogel" not in repr(administrator.list())
+
+
+def test_the_state_changes_with_every_commit(
+    administrator: AccountsDatabase, source: AccountsDatabase
+) -> None:
+    absent = source.state()
+    assert absent is not None
+    assert source.state() == absent
+    administrator.add("bob", HASH)
+    states = [absent, source.state()]
+    assert source.state() == states[1]
+    known(source)
+    assert source.state() == states[1]
+    changes: list[Callable[[], None]] = [
+        lambda: administrator.set_password("bob", HASH + "A"),
+        lambda: administrator.disable("bob"),
+        lambda: administrator.enable("bob"),
+        lambda: administrator.remove("bob"),
+        lambda: administrator.add("bob", HASH),
+    ]
+    for change in changes:
+        change()
+        states.append(source.state())
+        assert None not in states
+        assert states[-1] not in states[:-1]
+
+
+def test_a_database_opened_anew_has_another_state(
+    administrator: AccountsDatabase, source: AccountsDatabase
+) -> None:
+    """SQLite counts the commits of others for each connection by itself."""
+    administrator.add("bob", HASH)
+    before = source.state()
+    source.close()
+    administrator.set_password("bob", HASH + "A")
+    assert source.state() not in (None, before)
+
+
+def test_a_database_put_in_its_place_has_another_state(
+    administrator: AccountsDatabase, source: AccountsDatabase, path: Path
+) -> None:
+    administrator.add("bob", HASH)
+    administrator.close()
+    backup = path.read_bytes()
+    before = source.state()
+    path.with_suffix(".new").write_bytes(backup)
+    path.with_suffix(".new").rename(path)
+    assert source.state() not in (None, before)
+
+
+def test_a_database_that_is_being_made_has_no_state(path: Path, source: AccountsDatabase) -> None:
+    path.touch()
+    assert source.state() is None
+
+
+def test_a_database_that_cannot_be_read_has_no_state(path: Path, source: AccountsDatabase) -> None:
+    path.write_bytes(b"this is no database" * 100)
+    assert source.state() is None

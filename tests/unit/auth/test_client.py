@@ -9,15 +9,23 @@ import pytest
 
 from restante.auth import client as module
 from restante.auth.client import AuthClient
-from restante.auth.frames import Decoder, Frame, Kind, encode
-from restante.auth.messages import identity_fields, refusal_fields
+from restante.auth.frames import (
+    ADMITTED,
+    AUTHENTICATE,
+    CANCEL,
+    REFUSED,
+    Decoder,
+    Frame,
+    encode,
+)
+from restante.auth.messages import identity_body, read_login, refusal_body
 from restante.errors import AuthenticationFailed, Refusal, TemporaryFailure
 from restante.identity import Answer, AnswersByCall, Identity
 from restante.telemetry import Event, RecordingLog
 from unit.auth.scene import PEER, credentials, run, turns
 
 BOB = Identity("bob", "accounts", None)
-ADMITTED = partial(encode, Kind.ADMITTED, fields=identity_fields(BOB))
+admit = partial(encode, kind=ADMITTED, body=identity_body(BOB))
 
 
 class FakeProcess:
@@ -78,8 +86,8 @@ class Scene:
     async def connected(self) -> None:
         """Have a line that is in use."""
         login = self.log_in()
-        number = (await self.process.asked(1))[0].request
-        self.process.say(ADMITTED(number))
+        number = (await self.process.asked(1))[0][0]
+        self.process.say(admit(number))
         assert await login == BOB
         self.process.frames.clear()
 
@@ -107,10 +115,10 @@ def test_logins_are_answered_in_any_order(tmp_path: Path) -> None:
     async def story(scene: Scene) -> None:
         right, wrong = scene.log_in("bob"), scene.log_in("eve")
         frames = await scene.process.asked(2)
-        numbers = {frame.fields[0]: frame.request for frame in frames}
-        refusal = refusal_fields(AuthenticationFailed(reason="password"))
-        scene.process.say(encode(Kind.REFUSED, numbers[b"eve"], refusal))
-        scene.process.say(ADMITTED(numbers[b"bob"]))
+        numbers = {read_login(body)[0]: number for number, _, body in frames}
+        refusal = refusal_body(AuthenticationFailed(reason="password"))
+        scene.process.say(encode(numbers[b"eve"], REFUSED, refusal))
+        scene.process.say(admit(numbers[b"bob"]))
         assert await right == BOB
         with pytest.raises(AuthenticationFailed) as caught:
             await wrong
@@ -172,13 +180,13 @@ def test_a_login_given_up_is_withdrawn(tmp_path: Path) -> None:
         (asked,) = await scene.process.asked(1)
         login.cancel()
         frames = await scene.process.asked(2)
-        assert (frames[1].kind, frames[1].request) == (Kind.CANCEL, asked.request)
+        assert frames[1] == (asked[0], CANCEL, b"")
         with pytest.raises(asyncio.CancelledError):
             await login
-        scene.process.say(ADMITTED(asked.request))
+        scene.process.say(admit(asked[0]))
         again = scene.log_in()
-        number = (await scene.process.asked(3))[2].request
-        scene.process.say(ADMITTED(number))
+        number = (await scene.process.asked(3))[2][0]
+        scene.process.say(admit(number))
         assert await again == BOB
 
     at(tmp_path, story)
@@ -201,8 +209,8 @@ def test_a_login_given_up_while_the_line_is_new_is_withdrawn(tmp_path: Path) -> 
         (asked,) = await scene.process.asked(1)
         withdraw()
         frames = await scene.process.asked(2)
-        assert (frames[1].kind, frames[1].request) == (Kind.CANCEL, asked.request)
-        scene.process.say(ADMITTED(asked.request))
+        assert frames[1] == (asked[0], CANCEL, b"")
+        scene.process.say(admit(asked[0]))
         await scene_settles(scene)
         assert scene.came == []
 
@@ -213,8 +221,8 @@ async def scene_settles(scene: Scene) -> None:
     """Have everything said so far taken in: a login behind it has been answered."""
     login = scene.log_in()
     count = len(scene.process.frames)
-    number = (await scene.process.asked(count + 1))[-1].request
-    scene.process.say(ADMITTED(number))
+    number = (await scene.process.asked(count + 1))[-1][0]
+    scene.process.say(admit(number))
     await login
 
 
@@ -228,8 +236,8 @@ def test_an_answer_that_crosses_a_withdrawal_harms_nobody(tmp_path: Path) -> Non
         line = scene.client._line
         assert line is not None
         given_up.cancel()
-        line.data_received(ADMITTED(first.request))
-        scene.process.say(ADMITTED(second.request))
+        line.data_received(admit(first[0]))
+        scene.process.say(admit(second[0]))
         assert await other == BOB
         assert not line.lost
         with pytest.raises(asyncio.CancelledError):
@@ -259,10 +267,10 @@ def test_too_many_that_wait_are_refused(tmp_path: Path, monkeypatch: pytest.Monk
     [
         lambda number: b"\0" * 16,
         lambda number: b"HTTP/1.1 200 OK\r\n\r\n",
-        lambda number: encode(Kind.ADMITTED, number, [b"root"]),
-        lambda number: encode(Kind.ADMITTED, number, [b"\xff", b"accounts"]),
-        lambda number: encode(Kind.REFUSED, number, [b"\7", b"no", b""]),
-        lambda number: encode(Kind.AUTHENTICATE, number, []),
+        lambda number: encode(number, ADMITTED, b"root"),
+        lambda number: encode(number, ADMITTED, b"\0\0\0\1\0\0\0\0\0\xff"),
+        lambda number: encode(number, REFUSED, b"\7\0\0\0\2no"),
+        lambda number: encode(number, AUTHENTICATE),
     ],
 )
 def test_a_bad_frame_lets_nobody_in_and_nobody_wait(
@@ -270,7 +278,7 @@ def test_a_bad_frame_lets_nobody_in_and_nobody_wait(
 ) -> None:
     async def story(scene: Scene) -> None:
         logins = [scene.log_in(), scene.log_in()]
-        number = (await scene.process.asked(2))[0].request
+        number = (await scene.process.asked(2))[0][0]
         scene.process.say(bad(number))
         for login in logins:
             with pytest.raises(TemporaryFailure):
@@ -285,7 +293,7 @@ def test_a_bad_frame_lets_nobody_in_and_nobody_wait(
 def test_an_answer_nobody_waits_for_is_nothing(tmp_path: Path) -> None:
     async def story(scene: Scene) -> None:
         await scene.connected()
-        scene.process.say(ADMITTED(12345))
+        scene.process.say(admit(12345))
         await scene_settles(scene)
         assert len(scene.process.lines) == 1
 
@@ -300,8 +308,8 @@ def test_numbers_begin_again(tmp_path: Path) -> None:
         line._number = 0xFFFFFFFF
         login = scene.log_in()
         (asked,) = await scene.process.asked(1)
-        assert asked.request == 0
-        scene.process.say(ADMITTED(0))
+        assert asked[0] == 0
+        scene.process.say(admit(0))
         assert await login == BOB
 
     at(tmp_path, story)

@@ -1,6 +1,7 @@
 """The authenticator itself: the same refusal and the same work whoever is asked for."""
 
 import asyncio
+import os
 import subprocess
 import threading
 from collections.abc import Callable, Coroutine
@@ -14,6 +15,7 @@ from restante.auth import hashes
 from restante.auth.accounts import FILE_NAME, AccountsDatabase
 from restante.auth.hashes import hash_password
 from restante.auth.inprocess import InProcessAuthenticator
+from restante.auth.messages import Login, login_frame, read_login
 from restante.auth.options import AuthOptions, CacheOptions, HashOptions, ThrottleOptions
 from restante.errors import AuthenticationFailed, Refusal, TemporaryFailure
 from restante.identity import Identity, PasswordCredentials
@@ -373,6 +375,156 @@ def test_at_once_is_only_what_is_warm(make: Make) -> None:
         assert at_once(right, peer("198.51.100.1")) is not None
 
     make(throttle=ThrottleOptions())(story)
+
+
+# ---- regulars
+
+
+def recognised(scene: Scene, asked: PasswordCredentials, address: str = PEER.address) -> bool:
+    """Say whether a login that comes alone is met as a regular's."""
+    scene.authenticator.refresh()
+    login = sent(asked, address)
+    regular = scene.authenticator.recognise(login)
+    if regular is None:
+        return False
+    assert regular.identity == scene.authenticator.authenticate_at_once(asked, peer(address))
+    return True
+
+
+def sent(asked: PasswordCredentials, address: str = PEER.address) -> Login:
+    head, *fields = login_frame(1, asked, peer(address))
+    return read_login(head[9:] + b"".join(fields))
+
+
+def test_a_regular_is_who_was_admitted_at_once(make: Make) -> None:
+    async def story(scene: Scene) -> None:
+        scene.add("bob")
+        right, wrong = credentials("bob", "secret"), credentials("bob", "wrong")
+        await scene.log_in("bob")
+        assert not recognised(scene, right), "the first may be older than the last look"
+        assert isinstance(await scene.log_in("bob"), Identity)
+        assert recognised(scene, right)
+        assert not recognised(scene, wrong)
+        assert not recognised(scene, credentials("bob", ""))
+        assert not recognised(scene, credentials("alice", "secret"))
+        for who in ("bob", "eve"):
+            assert not recognised(scene, credentials("bob", "secret", authorization_name=who))
+        name, authorization_name, _, mechanism, session, password = sent(right)
+        garbled = (name, authorization_name, b"\xff", mechanism, session, password)
+        assert scene.authenticator.recognise(garbled) is None
+
+    make()(story)
+
+
+def test_a_regular_is_known_by_the_name_that_is_sent(make: Make) -> None:
+    async def story(scene: Scene) -> None:
+        scene.add("bob@example.org")
+        await scene.log_in("bob")
+        scene.authenticator.refresh()
+        for name in ("bob", "Bob", "bob@example.org"):
+            await scene.log_in(name)
+            assert recognised(scene, credentials(name, "secret"))
+        assert not recognised(scene, credentials("BOB", "secret"))
+
+    make(default_domain="example.org")(story)
+
+
+async def met(scene: Scene, password: str = "secret") -> None:
+    """Make a regular of bob."""
+    await scene.log_in("bob", password)
+    scene.authenticator.refresh()
+    await scene.log_in("bob", password)
+    assert recognised(scene, credentials("bob", password))
+
+
+def test_changes_count_at_once_for_a_regular(make: Make) -> None:
+    async def story(scene: Scene) -> None:
+        scene.add("bob", "old")
+        scene.add("alice")
+        await met(scene, "old")
+        scene.database.set_password("bob", hash_password(b"new", CHEAP))
+        assert not recognised(scene, credentials("bob", "old"))
+        await met(scene, "new")
+        scene.database.disable("bob")
+        assert not recognised(scene, credentials("bob", "new"))
+        scene.database.enable("bob")
+        await met(scene, "new")
+        scene.database.remove("bob")
+        assert not recognised(scene, credentials("bob", "new"))
+
+    make()(story)
+
+
+def test_a_changed_file_counts_at_once_for_a_regular(make: Make, tmp_path: Path) -> None:
+    file = tmp_path / "passwd"
+
+    def write(text: str, age: int) -> None:
+        file.write_text(text)
+        os.utime(file, (age, age))
+
+    async def story(scene: Scene) -> None:
+        write("bob:{PLAIN}old\n", 1)
+        await met(scene, "old")
+        write("bob:{PLAIN}new\n", 1)
+        assert not recognised(scene, credentials("bob", "old")), "not by its time alone"
+        await met(scene, "new")
+        write("bob:{PLAIN}new::::::nologin\n", 2)
+        assert not recognised(scene, credentials("bob", "new"))
+        write("bob:{PLAIN}new\n", 3)
+        await met(scene, "new")
+        scene.add("bob", "first")
+        assert not recognised(scene, credentials("bob", "new")), "the first source decides"
+
+    make(passwd_file=file)(story)
+
+
+def test_what_was_looked_up_before_a_change_makes_no_regular(make: Make) -> None:
+    """A hash takes its time: the account may have been disabled meanwhile."""
+
+    async def story(scene: Scene) -> None:
+        scene.add("bob")
+        scene.gate.clear()
+        login = asyncio.create_task(scene.log_in("bob"))
+        await turns()
+        scene.database.disable("bob")
+        scene.authenticator.refresh()
+        scene.gate.set()
+        await login
+        assert not recognised(scene, credentials("bob", "secret"))
+
+    make()(story)
+
+
+def test_a_regular_waits_where_others_wait(make: Make) -> None:
+    async def story(scene: Scene) -> None:
+        scene.add("bob")
+        await met(scene)
+        right = credentials("bob", "secret")
+        await scene.log_in("eve", "wrong")
+        assert not recognised(scene, right), "a suspected network has to wait for its turn"
+        assert recognised(scene, right, "198.51.100.1")
+        for number in range(20):
+            await scene.log_in("bob", f"wrong{number}", address=f"203.0.{number}.1")
+        assert recognised(scene, right, "198.51.100.2"), "its network was let in lately"
+        assert not recognised(scene, right, "198.51.101.1"), "the account's own delay"
+        scene.clock.now += 100_000
+        assert not recognised(scene, right), "the cache has forgotten"
+
+    make(throttle=ThrottleOptions())(story)
+
+
+def test_a_regulars_login_is_a_success_for_the_throttle(make: Make) -> None:
+    async def story(scene: Scene) -> None:
+        scene.add("bob")
+        await met(scene)
+        scene.clock.now += ThrottleOptions().forget_after_seconds
+        assert recognised(scene, credentials("bob", "secret"))
+        scene.clock.now += 1
+        for number in range(20):
+            await scene.log_in("bob", f"wrong{number}", address=f"203.0.{number}.1")
+        assert recognised(scene, credentials("bob", "secret"))
+
+    make(throttle=ThrottleOptions(), cache=CacheOptions(seconds=1_000_000))(story)
 
 
 # ---- the throttle

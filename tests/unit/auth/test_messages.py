@@ -1,5 +1,6 @@
 """What the frames say: everything comes back as it was, and what says nothing is refused."""
 
+import struct
 import traceback
 from contextlib import suppress
 
@@ -7,14 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from restante.auth.frames import BadFrame
+from restante.auth.frames import AUTHENTICATE, BadFrame, Decoder
 from restante.auth.messages import (
-    identity_fields,
+    identity_body,
+    login_frame,
+    read_credentials,
     read_identity,
+    read_login,
     read_refusal,
-    read_request,
-    refusal_fields,
-    request_fields,
+    refusal_body,
 )
 from restante.errors import (
     AuthenticationFailed,
@@ -28,6 +30,14 @@ from restante.secret import Secret
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 ASCII = st.text(st.characters(max_codepoint=127), max_size=20)
+SIZES = st.integers(0, 12) | st.integers(0, 0xFFFFFFFF)
+
+
+def body_of(credentials: PasswordCredentials, peer: Peer) -> bytes:
+    """Return the body of the frame that a login is."""
+    ((number, kind, body),) = Decoder().feed(b"".join(login_frame(7, credentials, peer)))
+    assert (number, kind) == (7, AUTHENTICATE)
+    return body
 
 
 @given(TEXTS, st.binary(max_size=20), ASCII, TEXTS, ASCII, ASCII)
@@ -36,7 +46,10 @@ def test_a_login_comes_back(
 ) -> None:
     credentials = PasswordCredentials(name, Secret(password), mechanism, other)
     asker = Peer(address, 1, "", 2, session)
-    came, peer = read_request(tuple(request_fields(credentials, asker)))
+    login = read_login(body_of(credentials, asker))
+    assert login[0] == name.encode()
+    assert login[-1] == password
+    came, peer = read_credentials(login)
     assert came == credentials
     assert (peer.address, peer.session) == (address, session)
 
@@ -44,44 +57,74 @@ def test_a_login_comes_back(
 @pytest.mark.parametrize("mailbox", [None, "/var/mail/bob", "", "/var/mail/b\udcf6b"])
 def test_an_identity_comes_back(mailbox: str | None) -> None:
     identity = Identity("bøb@example.org", "accounts", mailbox)
-    assert read_identity(tuple(identity_fields(identity))) == identity
+    assert read_identity(identity_body(identity)) == identity
+
+
+def test_the_sessions_of_an_account_share_its_identity() -> None:
+    body = identity_body(Identity("bob", "accounts", "/var/mail/bob"))
+    assert read_identity(bytes(body)) is read_identity(bytes(bytearray(body)))
 
 
 @pytest.mark.parametrize("kind", [AuthenticationFailed, TemporaryFailure, PermanentFailure])
 @pytest.mark.parametrize("reason", [None, "unknown"])
 def test_a_refusal_comes_back(kind: type[Refusal], reason: str | None) -> None:
-    came = read_refusal(tuple(refusal_fields(kind("no", reason=reason))))
+    came = read_refusal(refusal_body(kind("no", reason=reason)))
     assert (type(came), came.text, came.reason) == (kind, "no", reason)
 
 
 def test_a_refusal_of_another_kind_is_temporary() -> None:
-    assert type(read_refusal(tuple(refusal_fields(MaildropInUse())))) is TemporaryFailure
+    assert type(read_refusal(refusal_body(MaildropInUse()))) is TemporaryFailure
 
 
-@given(st.lists(st.binary(max_size=8), max_size=8).map(tuple))
-def test_fields_that_say_nothing_are_refused(fields: tuple[bytes, ...]) -> None:
-    for read in (read_request, read_identity, read_refusal):
+@given(st.binary(max_size=60))
+def test_bodies_that_say_nothing_are_refused(body: bytes) -> None:
+    for read in (read_login, read_identity, read_refusal):
         with suppress(BadFrame):
-            read(fields)
+            read(body)
 
 
-@pytest.mark.parametrize("count", [0, 1, 5, 7])
-def test_a_login_has_six_fields(count: int) -> None:
+@given(st.tuples(*[SIZES] * 5), st.binary(max_size=60))
+def test_no_field_of_a_login_reaches_beyond_its_frame(sizes: tuple[int, ...], rest: bytes) -> None:
+    body = struct.pack("!5I", *sizes) + rest
+    if sum(sizes) > len(rest):
+        with pytest.raises(BadFrame):
+            read_login(body)
+        return
+    fields = read_login(body)
+    assert tuple(map(len, fields[:-1])) == sizes
+    assert b"".join(fields) == rest
+
+
+@given(SIZES, SIZES, st.booleans(), st.binary(max_size=60))
+def test_no_field_of_an_identity_reaches_beyond_its_frame(
+    name: int, source: int, mailbox: bool, rest: bytes
+) -> None:
+    rest = b"x" * len(rest)
+    body = struct.pack("!II?", name, source, mailbox) + rest
+    left = len(rest) - name - source
+    if left < 0 or (left and not mailbox):
+        with pytest.raises(BadFrame):
+            read_identity(body)
+        return
+    wanted = "x" * left if mailbox else None
+    assert read_identity(body) == Identity("x" * name, "x" * source, wanted)
+
+
+@pytest.mark.parametrize("octets", [0, 1, 19])
+def test_a_login_that_is_cut_off_is_refused(octets: int) -> None:
     with pytest.raises(BadFrame):
-        read_request((b"x",) * count)
+        read_login(b"\0" * octets)
 
 
-@pytest.mark.parametrize(
-    "fields", [(), (b"\0", b"no"), (b"", b"no", b""), (b"\3", b"no", b""), (b"\0\0", b"no", b"")]
-)
-def test_a_refusal_is_one_of_three(fields: tuple[bytes, ...]) -> None:
+@pytest.mark.parametrize("body", [b"", b"\0", b"\3\0\0\0\2no", b"\xff\0\0\0\2no", b"\0\0\0\0\3no"])
+def test_a_refusal_is_one_of_three(body: bytes) -> None:
     with pytest.raises(BadFrame):
-        read_refusal(fields)
+        read_refusal(body)
 
 
 def test_a_field_that_is_no_text_is_in_no_traceback() -> None:
     field = b"kanarien" + b"vogel\xff"
     with pytest.raises(BadFrame) as caught:
-        read_request((field, b"", b"", b"", b"", b""))
+        read_credentials((field, b"", b"", b"", b"", b""))
     assert "kanarienvogel" not in "".join(traceback.format_exception(caught.value))
     assert caught.value.__context__ is None

@@ -432,3 +432,41 @@ def test_a_decoy_is_somebodys_and_always_the_same(scene: Scene) -> None:
     decoys = [scene.file.decoy(pick) for pick in range(100)]
     assert set(decoys) == {f"{{PLAIN}}{number}" for number in range(7)}
     assert decoys == [scene.file.decoy(pick) for pick in range(100)]
+
+
+# ---- the state
+
+
+def test_the_state_stays_until_the_file_changes(scene: Scene) -> None:
+    scene.write("bob:{PLAIN}one\n")
+    before = scene.file.state()
+    assert before is not None
+    assert scene.password() == "{PLAIN}one"
+    assert scene.file.state() == before
+    scene.write("bob:{PLAIN}another\n")
+    assert scene.file.state() not in (None, before)
+    assert scene.password() == "{PLAIN}another"
+
+
+def test_a_file_that_may_change_again_within_its_grain_has_no_state(scene: Scene) -> None:
+    scene.later = 0
+    scene.write("bob:{PLAIN}one\n")
+    assert scene.file.state() is None
+
+
+def test_a_file_that_is_being_written_has_no_state(scene: Scene) -> None:
+    scene.later = SETTLED_SECONDS / 2
+    scene.write("bob:{PLAIN}one\nalice:{PLA")
+    assert scene.file.state() is None
+
+
+def test_a_file_that_is_gone_has_no_state(scene: Scene) -> None:
+    assert scene.file.state() is None
+    scene.write("bob:{PLAIN}one\n")
+    before = scene.file.state()
+    assert before is not None
+    scene.path.unlink()
+    assert scene.file.state() is None
+    assert scene.password() == "{PLAIN}one"
+    assert scene.file.state() is None
+    assert len(scene.log.named(Event.AUTH_UNAVAILABLE)) == 1 + 1

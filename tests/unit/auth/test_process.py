@@ -2,15 +2,25 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from hashlib import blake2b
 from typing import cast
 
 import pytest
 
 from restante.auth import process
-from restante.auth.frames import Decoder, Frame, Kind, encode
+from restante.auth.frames import (
+    ADMITTED,
+    AUTHENTICATE,
+    CANCEL,
+    REFUSED,
+    Decoder,
+    Frame,
+    encode,
+)
 from restante.auth.inprocess import InProcessAuthenticator
-from restante.auth.messages import request_fields
+from restante.auth.messages import Login, identity_body, login_frame, read_refusal
 from restante.auth.process import WorkerConnection
+from restante.auth.regulars import Regular
 from restante.errors import AuthenticationFailed, TemporaryFailure
 from restante.identity import Credentials, Identity, Peer
 from restante.telemetry import Event, RecordingLog
@@ -23,9 +33,19 @@ class Scripted:
     """An authenticator that answers by the name: at once, later, never, or by a defect."""
 
     def __init__(self) -> None:
+        self.regular = Regular(BOB, blake2b())
+        self.refreshed = 0
         self.begun: list[str] = []
         self.withdrawn: list[str] = []
         self.gate = asyncio.Event()
+
+    def refresh(self) -> None:
+        self.refreshed += 1
+
+    def recognise(self, login: Login) -> Regular | None:
+        if login[0] == b"regular defect":
+            raise RuntimeError("kanarienvogel")
+        return self.regular if login[0] == b"regular" else None
 
     def authenticate_at_once(self, credentials: Credentials, peer: Peer) -> Identity | None:
         if credentials.name == "ready":
@@ -85,12 +105,12 @@ class Line:
     def answers(self) -> list[Frame]:
         return list(Decoder().feed(b"".join(self.transport.writes)))
 
-    def said(self) -> list[tuple[int, Kind]]:
-        return [(frame.request, frame.kind) for frame in self.answers()]
+    def said(self) -> list[tuple[int, int]]:
+        return [(number, kind) for number, kind, _ in self.answers()]
 
 
 def login(name: str, number: int) -> bytes:
-    return encode(Kind.AUTHENTICATE, number, request_fields(credentials(name, "secret"), PEER))
+    return b"".join(login_frame(number, credentials(name, "secret"), PEER))
 
 
 def on_a_line(story: Callable[[Line], Awaitable[None]]) -> None:
@@ -106,11 +126,11 @@ def test_answers_come_to_those_who_asked() -> None:
     async def story(line: Line) -> None:
         line.ask("ready", "later", "wrong", "refused")
         await turns()
-        assert line.said() == [(1, Kind.ADMITTED), (4, Kind.REFUSED)]
+        assert line.said() == [(1, ADMITTED), (4, REFUSED)]
         line.authenticator.gate.set()
         await turns()
-        assert line.said()[2:] == [(2, Kind.ADMITTED), (3, Kind.REFUSED)]
-        assert line.answers()[0].fields == (b"bob", b"accounts", b"/mail/bob")
+        assert line.said()[2:] == [(2, ADMITTED), (3, REFUSED)]
+        assert line.answers()[0][2] == identity_body(BOB)
 
     on_a_line(story)
 
@@ -128,15 +148,37 @@ def test_answers_of_one_turn_go_out_together() -> None:
     on_a_line(story)
 
 
+def test_a_regular_is_admitted_like_others() -> None:
+    async def story(line: Line) -> None:
+        line.ask("regular", "ready", "later", "regular")
+        assert line.said() == [(1, ADMITTED), (2, ADMITTED), (4, ADMITTED)]
+        assert {body for _, _, body in line.answers()} == {identity_body(BOB)}
+        assert len(line.transport.writes) == 1
+
+    on_a_line(story)
+
+
+def test_what_was_sent_together_is_judged_by_one_look() -> None:
+    """Taken after it was received: whoever logs in after a change meets it."""
+
+    async def story(line: Line) -> None:
+        line.ask(*["regular"] * 20)
+        assert line.authenticator.refreshed == 1
+        line.ask("regular", first=21)
+        assert line.authenticator.refreshed == 2
+
+    on_a_line(story)
+
+
 @pytest.mark.parametrize(
     "bad",
     [
         b"\0" * 16,
         b"GET / HTTP/1.1\r\n\r\n",
-        encode(Kind.ADMITTED, 1, [b"root", b"accounts"]),
-        encode(Kind.REFUSED, 1, [b"\0", b"no", b""]),
-        encode(Kind.AUTHENTICATE, 1, [b"bob", b"secret"]),
-        encode(Kind.AUTHENTICATE, 1, [b"\xff", b"", b"", b"", b"", b""]),
+        encode(9, ADMITTED, identity_body(BOB)),
+        encode(9, REFUSED, b"\0\0\0\0\2no"),
+        encode(9, AUTHENTICATE, b"bob"),
+        encode(9, AUTHENTICATE, b"\0\0\0\1" + bytes(16) + b"\xff"),
     ],
 )
 def test_a_bad_frame_ends_its_own_line_alone(bad: bytes) -> None:
@@ -152,7 +194,7 @@ def test_a_bad_frame_ends_its_own_line_alone(bad: bytes) -> None:
         assert line.log.named(Event.FAULT)
         assert line.authenticator.withdrawn == []  # it had not begun
         assert not other.transport.aborted
-        assert other.said() == [(1, Kind.ADMITTED)]
+        assert other.said() == [(1, ADMITTED)]
 
     on_a_line(story)
 
@@ -161,13 +203,14 @@ def test_a_defect_costs_one_login() -> None:
     """What raises at once must not end the line of everybody else at this worker."""
 
     async def story(line: Line) -> None:
-        line.ask("defect", "ready", "late defect")
+        line.ask("defect", "ready", "late defect", "regular defect")
         line.authenticator.gate.set()
         await turns()
-        assert sorted(line.said()) == [(1, Kind.REFUSED), (2, Kind.ADMITTED), (3, Kind.REFUSED)]
-        texts = {frame.fields[1] for frame in line.answers() if frame.kind is Kind.REFUSED}
-        assert texts == {TemporaryFailure.default_text.encode()}
-        assert line.log.named(Event.FAULT) == [{"reason": "RuntimeError"}] * 2
+        said = [(1, REFUSED), (2, ADMITTED), (3, REFUSED), (4, REFUSED)]
+        assert sorted(line.said()) == said
+        texts = {read_refusal(body).text for _, kind, body in line.answers() if kind == REFUSED}
+        assert texts == {TemporaryFailure.default_text}
+        assert line.log.named(Event.FAULT) == [{"reason": "RuntimeError"}] * 3
         assert not line.transport.aborted
 
     on_a_line(story)
@@ -177,13 +220,13 @@ def test_a_cancelled_login_is_withdrawn_and_not_answered() -> None:
     async def story(line: Line) -> None:
         line.ask("later", "later")
         await turns()
-        line.connection.data_received(encode(Kind.CANCEL, 1))
-        line.connection.data_received(encode(Kind.CANCEL, 99))
+        line.connection.data_received(encode(1, CANCEL))
+        line.connection.data_received(encode(99, CANCEL))
         await turns()
         assert line.authenticator.withdrawn == ["later"]
         line.authenticator.gate.set()
         await turns()
-        assert line.said() == [(2, Kind.ADMITTED)]
+        assert line.said() == [(2, ADMITTED)]
 
     on_a_line(story)
 
@@ -200,12 +243,12 @@ def test_logins_cancelled_in_the_same_write_leave_nothing_behind(
 
     async def story(line: Line) -> None:
         for number in range(20):
-            line.connection.data_received(login("later", number) + encode(Kind.CANCEL, number))
+            line.connection.data_received(login("later", number) + encode(number, CANCEL))
             await turns()
         line.authenticator.gate.set()
         line.ask("later", first=100)
         await turns()
-        assert line.said() == [(100, Kind.ADMITTED)]
+        assert line.said() == [(100, ADMITTED)]
         assert line.authenticator.begun == ["later"]
 
     on_a_line(story)
@@ -217,13 +260,13 @@ def test_more_than_a_worker_may_ask_at_once_is_refused(monkeypatch: pytest.Monke
     async def story(line: Line) -> None:
         line.ask(*["later"] * 4, "ready")
         await turns()
-        assert line.said() == [(4, Kind.REFUSED), (5, Kind.ADMITTED)]
-        assert line.answers()[0].fields[1] == TemporaryFailure.default_text.encode()
+        assert line.said() == [(4, REFUSED), (5, ADMITTED)]
+        assert read_refusal(line.answers()[0][2]).text == TemporaryFailure.default_text
         line.authenticator.gate.set()
         await turns()
         line.ask("later", first=6)
         await turns()
-        assert (6, Kind.ADMITTED) in line.said()
+        assert (6, ADMITTED) in line.said()
 
     on_a_line(story)
 

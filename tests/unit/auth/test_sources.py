@@ -15,6 +15,10 @@ class Fixed:
         self.name = name
         self._accounts = accounts
         self.asked: list[str] = []
+        self.now: object = 1
+
+    def state(self) -> object:
+        return self.now
 
     def look_up(self, name: str) -> Account | None:
         self.asked.append(name)
@@ -42,6 +46,19 @@ def test_the_first_that_knows_a_name_decides() -> None:
     assert (bob.source, alice.source) == ("one", "other")
     assert other.asked == ["alice"]
     assert both.look_up("nobody") is None
+
+
+def test_the_state_changes_with_that_of_any_source() -> None:
+    one, other = Fixed("one", {}), Fixed("other", {})
+    both = chain(one, other)
+    before = both.state()
+    assert before is not None
+    assert both.state() == before
+    other.now = 2
+    after = both.state()
+    assert after not in (None, before)
+    one.now = None
+    assert both.state() is None
 
 
 def test_a_source_that_cannot_say_ends_the_search() -> None:

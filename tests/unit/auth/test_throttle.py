@@ -164,6 +164,33 @@ def test_failures_are_forgotten_after_a_while() -> None:
     assert scene.delay() == 0.0
 
 
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from([HERE, NEAR, FAR]),
+            st.sampled_from(["bob", "alice"]),
+            st.sampled_from([0.0, 1.0, 500.0, 3_600.0]),
+            st.booleans(),
+        ),
+        max_size=30,
+    )
+)
+def test_who_is_let_by_is_who_is_neither_suspected_nor_delayed(
+    steps: list[tuple[str, str, float, bool]],
+) -> None:
+    scene = Scene()
+    for address, account, seconds, again in steps:
+        scene.clock.now += seconds
+        if again:
+            scene.throttle.failed(address, account, b"the same")
+        else:
+            scene.fail(address, account)
+        for near in (HERE, NEAR, FAR):
+            for name in ("bob", "alice"):
+                waits = scene.throttle.suspects(near) or scene.delay(near, name) > 0
+                assert scene.throttle.lets_by(near, name) is not waits
+
+
 def test_a_million_networks_stay_within_the_bound() -> None:
     scene = Scene(entries=2_000)
     for number in range(1_000_000 // 20):
