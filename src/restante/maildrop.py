@@ -8,8 +8,8 @@ Octets are counted and handed out as they go over the wire: lines end in CRLF, t
 and nothing is dot-stuffed (RFC 1939 §11).
 """
 
-from collections.abc import Collection, Iterable
-from typing import BinaryIO, Protocol
+from collections.abc import Collection, Hashable, Iterable
+from typing import BinaryIO, Protocol, runtime_checkable
 
 from restante.identity import Identity
 
@@ -124,6 +124,22 @@ class MailStore(Protocol):
 
         Waits for the disk.
         """
+        ...
+
+
+@runtime_checkable
+class Places(Protocol):
+    """A store whose maildrops lie in several places, each of which may hang alone.
+
+    A place is what maildrops have in common that would hang together; to tell it waits for nothing.
+    """
+
+    def place(self, identity: Identity) -> Hashable:
+        """Return the place of a maildrop that is to be opened."""
+        ...
+
+    def place_of(self, maildrop: Maildrop) -> Hashable:
+        """Return the place of a maildrop that this store has opened."""
         ...
 
 

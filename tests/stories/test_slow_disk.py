@@ -24,13 +24,14 @@ def server(tmp_path: Path) -> Iterator[ServerProcess]:
 
 
 @contextmanager
-def slow_disk(process: int, path: Path, ready: str, waiting: str) -> Iterator[None]:
+def slow_disk(process: int, paths: list[Path], ready: str, waiting: str) -> Iterator[None]:
     """Let a process not find in memory what it looks for, and wait for its disk."""
     strace = subprocess.Popen(
         [
             require("strace"),
             "-f",
-            *("-p", str(process), "-P", str(path)),
+            *("-p", str(process)),
+            *(argument for path in paths for argument in ("-P", str(path))),
             *("-e", f"trace={','.join(filter(None, (ready, waiting)))}"),
             *(("-e", f"inject={ready}:error=EAGAIN") if ready else ()),
             *("-e", f"inject={waiting}:delay_enter={int(SLOW_SECONDS * 1e6)}"),
@@ -127,7 +128,7 @@ def test_a_slow_disk_stalls_nobody_else(server: ServerProcess, what: str) -> Non
                 assert visitor.say(b"QUIT").startswith(b"+OK")
 
         place = message if wait.place == "message" else mailbox / wait.place
-        with slow_disk(worker, place, wait.ready, wait.waiting):
+        with slow_disk(worker, [place], wait.ready, wait.waiting):
             since = time.monotonic()
             slow.socket.sendall(wait.asked[-1] + b"\r\n")
             answers, longest = answered_while(visit, SLOW_SECONDS * 0.75)
@@ -136,3 +137,29 @@ def test_a_slow_disk_stalls_nobody_else(server: ServerProcess, what: str) -> Non
         assert took > SLOW_SECONDS * 0.95, "the disk was not slow"
         assert longest < 0.5
         assert answers > 5
+
+
+def test_many_sessions_on_a_slow_disk_leave_threads_for_the_others(server: ServerProcess) -> None:
+    """More of them than threads that a worker has for what goes on as it should."""
+    names = [f"slow{number}" for number in range(40)]
+    messages = [warm(server, name) for name in names]
+    fill(server.account("fresh", "secret"), b"Subject: x\n\nbody\n")
+    [worker] = server.processes("worker")
+    with ExitStack() as stack:
+        sessions = [stack.enter_context(Dialogue(server.host, server.ports["none"])) for _ in names]
+        for session, name in zip(sessions, names, strict=True):
+            assert session.log_in(name, "secret").startswith(b"+OK")
+        stack.enter_context(slow_disk(worker, messages, "preadv2", "pread64"))
+        since = time.monotonic()
+        for session in sessions:
+            session.socket.sendall(b"RETR 1\r\n")
+        # Nothing of this maildrop is in memory: its login takes a thread, and an UPDATE does.
+        with Dialogue(server.host, server.ports["none"]) as fresh:
+            assert fresh.log_in("fresh", "secret").startswith(b"+OK")
+            assert fresh.say(b"DELE 1").startswith(b"+OK")
+            assert fresh.say(b"QUIT").startswith(b"+OK")
+        assert time.monotonic() - since < SLOW_SECONDS * 0.75
+        for session in sessions:
+            assert session.line().startswith(b"+OK")
+            session.lines()
+        assert time.monotonic() - since > SLOW_SECONDS * 0.95, "the disk was not slow"

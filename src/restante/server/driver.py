@@ -380,7 +380,7 @@ class Driver:
         assert self._maildrop is not None
         self._updating = True
         remove = partial(self._maildrop.remove, event.numbers)
-        self._in_thread(remove, partial(self._updated, len(event.numbers)))
+        self._in_thread(remove, partial(self._updated, len(event.numbers)), lasting=True)
 
     def _updated(self, marked: int, future: "Future[None]") -> None:
         session = self._connection.session
@@ -398,7 +398,7 @@ class Driver:
             Event.UPDATE_FAILED,
             peer=self._connection.origin,
             remaining=remaining,
-            reason=_cause(error) or error.text,
+            reason=error.reason or _cause(error) or error.text,
             user=self._user,
         )
         self._session_ended(session.update_failed(error))
@@ -427,9 +427,19 @@ class Driver:
 
     # ---- threads
 
-    def _in_thread(self, work: Callable[[], _T], then: Callable[["Future[_T]"], None]) -> None:
+    def _in_thread(
+        self,
+        work: Callable[[], _T],
+        then: Callable[["Future[_T]"], None],
+        *,
+        lasting: bool = False,
+    ) -> None:
+        assert self._user is not None
+        assert self._maildrop is not None
         self._busy = True
-        future = self._service.executor.submit(work)
+        places = self._service.places
+        place = None if places is None else places.place_of(self._maildrop)
+        future = self._service.executor.submit(self._user, place, work, lasting=lasting)
         loop = self._service.loop
         future.add_done_callback(
             lambda done: loop.call_soon_threadsafe(self._back, partial(then, done))

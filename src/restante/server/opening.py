@@ -5,11 +5,13 @@ waiting is a timer here. Whoever gives up in the midst of an opening leaves noth
 """
 
 import asyncio
-from concurrent.futures import Executor, Future
+from concurrent.futures import Future
+from functools import partial
 
 from restante.errors import MaildropInUse
 from restante.identity import Identity
-from restante.maildrop import Maildrop, MailStore
+from restante.maildrop import Maildrop, MailStore, Places
+from restante.server.threads import Executor
 
 RETRY_SECONDS = 0.05
 
@@ -37,7 +39,8 @@ async def open_maildrop(
 
 
 async def _open_in_thread(store: MailStore, identity: Identity, executor: Executor) -> Maildrop:
-    future = executor.submit(store.open, identity)
+    place = store.place(identity) if isinstance(store, Places) else None
+    future = executor.submit(identity.name, place, partial(store.open, identity))
     try:
         return await asyncio.wrap_future(future)
     except asyncio.CancelledError:

@@ -2,10 +2,9 @@
 
 import asyncio
 from collections.abc import Callable
-from concurrent.futures import Executor
 
 from restante.identity import AnswersByCall, Authenticator
-from restante.maildrop import MailStore
+from restante.maildrop import MailStore, Places
 from restante.protocol import SessionOptions
 from restante.server.certificates import Certificates
 from restante.server.connection import Connection
@@ -13,14 +12,14 @@ from restante.server.limits import Limits
 from restante.server.offering import Offering
 from restante.server.options import ListenerOptions, ServerOptions
 from restante.server.registry import Registry
+from restante.server.threads import Executor
 from restante.telemetry import Event, Log, RateLimitedLog
 
 
 class Service:
     """The parts a connection works with.
 
-    `executor` runs what may wait for a disk; its size bounds how many slow disks can be waited
-    for at once.
+    `executor` runs what may wait for a disk.
     """
 
     def __init__(
@@ -41,6 +40,7 @@ class Service:
         self.authenticator = authenticator
         self.answers_by_call = isinstance(authenticator, AnswersByCall)
         self.store = store
+        self.places = store if isinstance(store, Places) else None
         self.limits = limits
         self.log = log
         self.flood_log = RateLimitedLog(log)

@@ -10,7 +10,6 @@ import asyncio
 import resource
 import signal
 import socket
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from restante.server.generation import Generation
 from restante.server.limits import Limits, SharedCounts
 from restante.server.options import ListenerOptions
 from restante.server.service import Service
+from restante.server.threads import Threads
 from restante.telemetry import Event, LineLog
 
 try:
@@ -28,7 +28,6 @@ except ImportError:  # not made for this system: the loop of the standard librar
     from asyncio import new_event_loop  # type: ignore[assignment]
 
 TICK_SECONDS = 1.0
-THREADS = 16
 BACKLOG = 1_024
 STORE_SECONDS = 4.0
 """For the store to end what it does in the background: less than the supervisor's patience."""
@@ -70,8 +69,8 @@ class Worker:
         self._retiring = False
         self._deadline: float | None = None
         options = parts.generation.options
-        self._executor = ThreadPoolExecutor(THREADS, thread_name_prefix="disk")
         authenticator, store = parts.generation.build(parts.auth_socket, parts.log)
+        self._threads = Threads(loop.call_later)
         self._limits = Limits(options.limits, parts.counts, parts.slot)
         self._service = Service(
             options=options,
@@ -81,7 +80,7 @@ class Worker:
             limits=self._limits,
             log=parts.log,
             loop=loop,
-            executor=self._executor,
+            executor=self._threads,
             capacity=_capacity(),
         )
 
@@ -101,8 +100,8 @@ class Worker:
         self._send({"event": "ready"})
         self._tick()
         await self._over
-        # An UPDATE that has begun is finished, whatever else ends.
-        await self._loop.run_in_executor(None, self._executor.shutdown)
+        # An UPDATE that has begun is finished, whatever else hangs.
+        await self._loop.run_in_executor(None, self._threads.shutdown, STORE_SECONDS)
         await self._close_store()
 
     async def _close_store(self) -> None:

@@ -23,7 +23,7 @@ from restante.errors import (
     UpdateIncomplete,
 )
 from restante.identity import Identity
-from restante.maildrop import DropListing
+from restante.maildrop import DropListing, Maildrop
 from restante.stores import names
 from restante.stores.cache import Cached, ImageCache
 from restante.stores.catalogue import Catalogue, Changes
@@ -31,6 +31,7 @@ from restante.stores.deposit import deposit
 from restante.stores.glance import is_catalogue_seen, is_local, is_seen_unchanged
 from restante.stores.image import ListingImage, Version, empty
 from restante.stores.locks import Key, Locks, absent_key, device_of, lock_key
+from restante.stores.mounts import Mounts
 from restante.stores.options import MailOptions
 from restante.stores.paths import mailbox_path
 from restante.stores.reader import FileReader
@@ -71,6 +72,7 @@ class MaildirStore:
         self._paths: dict[str, bytes] = {}
         self._local: dict[int, bool] = {}
         """Devices that maildrops were seen on: whether they are disks of this machine."""
+        self._mounts = Mounts()
         self._verifier = Verifier(self._record_sizes)
         self.buffer = bytearray(READ_OCTETS)
 
@@ -112,6 +114,7 @@ class MaildirStore:
     def close(self) -> None:
         """End what goes on in the background and give all locks back."""
         self._verifier.stop()
+        self._mounts.close()
         with self._guard:
             self._locks.close()
 
@@ -141,6 +144,19 @@ class MaildirStore:
         """Give a lock back."""
         with self._guard:
             self._locks.release(key)
+
+    def place(self, identity: Identity) -> int:
+        """Return the device of a maildrop, as far as that is known without looking there."""
+        mailbox = self._mailbox(identity)
+        cached = self._cache.get(mailbox)
+        # What had no folder when it was seen has no device.
+        device = 0 if cached is None else device_of(cached.key)
+        return device or self._mounts.device(mailbox)
+
+    def place_of(self, maildrop: Maildrop) -> int:
+        """Return the device of a maildrop that is open."""
+        assert isinstance(maildrop, MaildirDrop)
+        return maildrop.device
 
     def is_local(self, key: Key) -> bool:
         """Say whether a maildrop is known to lie on a disk of this machine."""
@@ -332,6 +348,11 @@ class MaildirDrop:
         """Octets of whole messages that were claims, or had others; by unique-id."""
         # Of an empty one nobody asks which state it shows: all sessions can have the same.
         self.listing = self._left = listing if listing.count else EMPTY
+
+    @property
+    def device(self) -> int:
+        """The device of its folder; 0: there is none."""
+        return 0 if self._key is None else device_of(self._key)
 
     def open_message(self, number: int) -> FileReader:
         """Return a reader of a message; see the contract."""

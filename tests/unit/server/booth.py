@@ -6,8 +6,8 @@ is done at once, or held back until the test lets it go on.
 
 import asyncio
 import io
-from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, Future
+from collections.abc import Callable, Hashable, Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
 from functools import partial
 from typing import Any, Literal, cast
@@ -52,30 +52,32 @@ class SteppedLoop(asyncio.SelectorEventLoop):
             self.run_forever()
 
 
-class HeldExecutor(Executor):
+class HeldExecutor:
     """An executor that works at once, or, while `held`, when the test says so."""
 
     def __init__(self) -> None:
         self.held = False
         self._waiting: list[Callable[[], None]] = []
 
-    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> "Future[Any]":
+    def submit(
+        self, account: str, place: Hashable, work: Callable[[], Any], *, lasting: bool = False
+    ) -> "Future[Any]":
         future: Future[Any] = Future()
 
-        def work() -> None:
+        def run() -> None:
             if not future.set_running_or_notify_cancel():
                 return
             try:
-                result = fn(*args, **kwargs)
+                result = work()
             except Exception as error:
                 future.set_exception(error)
             else:
                 future.set_result(result)
 
         if self.held:
-            self._waiting.append(work)
+            self._waiting.append(run)
         else:
-            work()
+            run()
         return future
 
     @property

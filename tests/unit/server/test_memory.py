@@ -3,6 +3,7 @@
 import ctypes
 import gc
 import os
+import threading
 
 import pytest
 
@@ -15,9 +16,11 @@ def test_what_is_there_is_never_collected_again() -> None:
         memory.settle()
         assert gc.get_freeze_count() > 1000
         assert gc.get_threshold()[0] > 10_000
+        assert 0 < threading.stack_size() < 1 << 20
     finally:
         gc.unfreeze()
         gc.set_threshold(*before)
+        threading.stack_size(0)
 
 
 def test_large_buffers_stay_with_the_process() -> None:

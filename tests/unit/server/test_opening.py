@@ -2,8 +2,8 @@
 
 import asyncio
 import threading
-from collections.abc import Callable, Collection
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 
 import pytest
 
@@ -11,6 +11,7 @@ from restante.errors import MaildropInUse, TemporaryFailure
 from restante.identity import Identity
 from restante.maildrop import DropListing, MessageReader
 from restante.server.opening import open_maildrop
+from restante.server.threads import Executor, Threads
 
 ALICE = Identity("alice")
 
@@ -49,8 +50,15 @@ class Store:
         raise AssertionError("nobody closes it here")
 
 
+@contextmanager
+def threads() -> Iterator[Threads]:
+    made = Threads(lambda seconds, call: None)
+    yield made
+    made.shutdown(30)
+
+
 def opened(store: Store, wait_seconds: float = 0.0) -> object:
-    with ThreadPoolExecutor(1) as executor:
+    with threads() as executor:
         return asyncio.run(open_maildrop(store, ALICE, executor, wait_seconds=wait_seconds))
 
 
@@ -112,7 +120,7 @@ def test_giving_up_in_the_midst_leaves_nothing_locked() -> None:
         assert go_on.wait(30)
         return drop
 
-    async def give_up(executor: ThreadPoolExecutor) -> None:
+    async def give_up(executor: Executor) -> None:
         store = Store(lambda: None, slow)
         task = asyncio.ensure_future(open_maildrop(store, ALICE, executor, wait_seconds=0.0))
         await asyncio.to_thread(begun.wait, 30)
@@ -121,7 +129,7 @@ def test_giving_up_in_the_midst_leaves_nothing_locked() -> None:
             await task
         go_on.set()
 
-    with ThreadPoolExecutor(1) as executor:
+    with threads() as executor:
         asyncio.run(give_up(executor))
     assert drop.closed.is_set()
 
@@ -134,7 +142,7 @@ def test_an_opening_that_fails_after_being_given_up_is_nobodys_fault() -> None:
         assert go_on.wait(30)
         raise TemporaryFailure
 
-    async def give_up(executor: ThreadPoolExecutor) -> None:
+    async def give_up(executor: Executor) -> None:
         store = Store(lambda: None, slow)
         task = asyncio.ensure_future(open_maildrop(store, ALICE, executor, wait_seconds=0.0))
         await asyncio.to_thread(begun.wait, 30)
@@ -143,5 +151,5 @@ def test_an_opening_that_fails_after_being_given_up_is_nobodys_fault() -> None:
             await task
         go_on.set()
 
-    with ThreadPoolExecutor(1) as executor:
+    with threads() as executor:
         asyncio.run(give_up(executor))

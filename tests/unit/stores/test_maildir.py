@@ -17,9 +17,11 @@ from restante.errors import (
     UpdateIncomplete,
 )
 from restante.identity import Identity
+from restante.maildrop import Places
 from restante.stores import maildir as module
 from restante.stores.cache import Cached
 from restante.stores.image import Version, render
+from restante.stores.locks import lock_key
 from restante.stores.records import Records
 from restante.testing.stores import SHAPES, read
 from unit.stores.mailboxes import ALICE, Mailbox, listed
@@ -200,6 +202,24 @@ def test_nothing_is_ready_on_a_file_system_that_may_ask_a_server(
     monkeypatch.setattr(module, "is_seen_unchanged", lambda *seen: pytest.fail("it was asked"))
     assert store.open_ready(ALICE) is None
     assert len(store.seen()) == 3
+
+
+def test_maildrops_of_one_disk_are_in_one_place(mailbox: Mailbox) -> None:
+    store = mailbox.store()
+    device = mailbox.path.stat().st_dev
+    assert isinstance(store, Places)
+    elsewhere = store._mounts.device(b"/proc")
+    assert store.place(Identity("nobody", mailbox="/proc/nobody")) == elsewhere
+    linked = Identity("linked", mailbox="/proc/self/cwd")
+    assert store.place(linked) == elsewhere
+    store._keep(b"/proc/self/cwd", lock_key(device, 1), module.EMPTY, Records(b"/", store._log))
+    assert store.place(linked) == device
+    store.seen()
+    assert store.place(ALICE) == device
+    maildrop = store.open(ALICE)
+    assert store.place_of(maildrop) == device
+    maildrop.close()
+    assert store.place_of(maildrop) == 0
 
 
 def test_devices_are_remembered_in_bounds(
