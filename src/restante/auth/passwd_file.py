@@ -15,7 +15,6 @@ import os
 import re
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from pathlib import Path
 
 from restante.auth.names import prepare
@@ -77,8 +76,10 @@ class PasswdFile:
 
     def state(self) -> object:
         """Return the file's stamp; see the contract."""
-        with suppress(TemporaryFailure):
+        try:
             self._current()
+        except TemporaryFailure:
+            return None
         return self._stamp
 
     def decoy(self, pick: int) -> str | None:
