@@ -17,13 +17,14 @@ from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote_from_bytes
 
 FILE_NAME = "restante.catalogue"
 DAMAGED_NAME = "restante.catalogue-damaged"
 LISTING_NAME = "restante.catalogue-listing"
+_CATALOGUE = b"/" + FILE_NAME.encode()
+_JOURNAL = b"-journal"
 PACKED = 4_096
 TOMBSTONES = 100_000
 """Messages remembered after they are gone; the oldest are forgotten first."""
@@ -102,7 +103,7 @@ class Catalogue:
         self._connection = connection
 
     @classmethod
-    def open(cls, mailbox: Path, *, create: bool) -> "Catalogue | None":
+    def open(cls, mailbox: bytes, *, create: bool) -> "Catalogue | None":
         """Open the catalogue of a mailbox; None: there is none and none is to be made.
 
         One that is made holds nothing, and cannot be asked, until something is stored in it.
@@ -110,7 +111,7 @@ class Catalogue:
         Raises:
             sqlite3.Error: it cannot be used.
         """
-        path = mailbox / FILE_NAME
+        path = catalogue_path(mailbox)
         if not _is_there(path) and not create:
             return None
         connection = _connect(path, "rwc" if create else "rw")
@@ -243,11 +244,20 @@ def is_damaged(error: sqlite3.Error) -> bool:
     return getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGE
 
 
-def salvage(mailbox: Path) -> Changes:
+def catalogue_path(mailbox: bytes) -> bytes:
+    """Return where the catalogue of a mailbox lies.
+
+    In octets, as all paths on the way of a login: `pathlib` puts the parts of each path into a
+    table of the interpreter's, which for many mailboxes grows to a megabyte.
+    """
+    return mailbox + _CATALOGUE
+
+
+def salvage(mailbox: bytes) -> Changes:
     """Return what can still be read of a damaged catalogue, as the first change of a new one."""
     packs: list[_Pack] = []
     gone: list[Gone] = []
-    path = mailbox / FILE_NAME
+    path = catalogue_path(mailbox)
     with suppress(sqlite3.Error), closing(_connect(path, "rw")) as connection:
         with suppress(sqlite3.Error):
             packs.extend(_packs(connection))
@@ -266,14 +276,16 @@ def salvage(mailbox: Path) -> Changes:
     return Changes(0, 0, names, sizes, list(unique_ids), claims, gone)
 
 
-def set_aside(mailbox: Path) -> None:
+def set_aside(mailbox: bytes) -> None:
     """Move a damaged catalogue out of the way, and its journal, which belongs to no other.
 
     Raises:
         OSError: it cannot be moved.
     """
-    (mailbox / f"{FILE_NAME}-journal").unlink(missing_ok=True)
-    (mailbox / FILE_NAME).rename(mailbox / DAMAGED_NAME)
+    path = catalogue_path(mailbox)
+    with suppress(FileNotFoundError):
+        os.unlink(path + _JOURNAL)
+    os.rename(path, mailbox + b"/" + DAMAGED_NAME.encode())
 
 
 # ---- the database
@@ -317,12 +329,12 @@ def _rows(changes: Changes, start: int) -> Iterator[tuple[int, bytes, bytes, byt
         )
 
 
-def _is_there(path: Path) -> bool:
+def _is_there(path: bytes) -> bool:
     """Say whether there is a catalogue; neither it nor its journal may be anything but a file."""
-    return [_is_file(path), _is_file(path.with_name(f"{FILE_NAME}-journal"))][0]
+    return [_is_file(path), _is_file(path + _JOURNAL)][0]
 
 
-def _is_file(path: Path) -> bool:
+def _is_file(path: bytes) -> bool:
     try:
         status = os.lstat(path)
     except FileNotFoundError:
@@ -334,9 +346,9 @@ def _is_file(path: Path) -> bool:
     return True
 
 
-def _connect(path: Path, mode: str) -> sqlite3.Connection:
+def _connect(path: bytes, mode: str) -> sqlite3.Connection:
     return sqlite3.connect(
-        f"file:{quote_from_bytes(os.fsencode(path))}?mode={mode}",
+        f"file:{quote_from_bytes(path)}?mode={mode}",
         uri=True,
         isolation_level=None,
         timeout=5.0,

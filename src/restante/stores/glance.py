@@ -10,7 +10,7 @@ import ctypes
 import os
 import platform
 
-from restante.stores.catalogue import FILE_NAME
+from restante.stores.catalogue import catalogue_path
 from restante.stores.locks import Key, lock_key
 from restante.stores.openat2 import NO_XDEV, how, open_cached
 from restante.stores.records import Stamp, stamp_of
@@ -18,7 +18,6 @@ from restante.stores.records import Stamp, stamp_of
 _FOLDER_FLAGS = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FOLDER = how(_FOLDER_FLAGS)
 _FILE = how(os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC)
-_CATALOGUE = b"/" + FILE_NAME.encode()
 _NEIGHBOUR = how(_FOLDER_FLAGS, NO_XDEV)
 
 _LOCAL = {
@@ -71,7 +70,7 @@ def is_catalogue_seen(mailbox: bytes, stamp: Stamp | None) -> bool:
     False: it is not, or that cannot be told without waiting.
     """
     try:
-        descriptor = open_cached(mailbox + _CATALOGUE, _FILE)
+        descriptor = open_cached(catalogue_path(mailbox), _FILE)
     except FileNotFoundError:
         return stamp is None
     except OSError:

@@ -10,14 +10,13 @@ import sqlite3
 from array import array
 from contextlib import suppress
 from dataclasses import replace
-from pathlib import Path
 
 from restante.errors import MessageVanished
 from restante.stores.catalogue import (
-    FILE_NAME,
     LISTING_NAME,
     Catalogue,
     Changes,
+    catalogue_path,
     is_damaged,
     salvage,
     set_aside,
@@ -28,6 +27,7 @@ from restante.telemetry import Event, Log
 
 WORTH_A_FILE = 1_000
 """Messages from which on a listing is kept in a file beside the catalogue."""
+_LISTING = b"/" + LISTING_NAME.encode()
 _WRITE_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
 
 Stamp = tuple[int, int, int]
@@ -37,21 +37,21 @@ class Records:
     """The records of one mailbox; who writes them holds its lock."""
 
     def __init__(self, mailbox: bytes, log: Log) -> None:
-        self._path = Path(os.fsdecode(mailbox))
+        self._mailbox = mailbox
         self._log = log
         self.out_of_reach = False
         """Whether there is a catalogue that could not be read: it is not written over either."""
 
     def stamp(self) -> Stamp | None:
         """Return what tells one state of the catalogue from another; None: there is none."""
-        return catalogue_stamp(os.fsencode(self._path))
+        return catalogue_stamp(self._mailbox)
 
     # ---- reading
 
     def known(self, *, may_mend: bool) -> ListingImage | None:
         """Return the image of what is recorded; None: nothing is."""
         try:
-            catalogue = Catalogue.open(self._path, create=False)
+            catalogue = Catalogue.open(self._mailbox, create=False)
             if catalogue is None:
                 return None
             with catalogue:
@@ -73,14 +73,14 @@ class Records:
     def open(self) -> Catalogue | None:
         """Open the catalogue to ask what was there once; None: it cannot be asked."""
         try:
-            return Catalogue.open(self._path, create=False)
+            return Catalogue.open(self._mailbox, create=False)
         except sqlite3.Error as error:
             self._warn(error)
             return None
 
     def _load_listing(self) -> ListingImage | None:
         try:
-            descriptor, _ = open_message(os.fsencode(self._path / LISTING_NAME))
+            descriptor, _ = open_message(self._mailbox + _LISTING)
             with os.fdopen(descriptor, "rb") as file:
                 return load(file.read())
         except (OSError, MessageVanished):
@@ -110,7 +110,7 @@ class Records:
         return image
 
     def _replace(self, changes: Changes) -> int:
-        catalogue = Catalogue.open(self._path, create=True)
+        catalogue = Catalogue.open(self._mailbox, create=True)
         assert catalogue is not None
         with catalogue:
             return catalogue.replace(changes)
@@ -124,7 +124,7 @@ class Records:
             )
         else:
             changes = Changes(0, 0, [], array("Q"), [])
-        saved = salvage(self._path)
+        saved = salvage(self._mailbox)
         if image is None:
             changes = saved
         generation = self._renew(replace(changes, gone=saved.gone), ask_again=False)
@@ -134,9 +134,9 @@ class Records:
     def _renew(self, changes: Changes, *, ask_again: bool = True) -> int | None:
         """Set a damaged catalogue aside and write all to a new one; None: that failed."""
         if ask_again:
-            changes = replace(changes, gone=[*salvage(self._path).gone, *changes.gone])
+            changes = replace(changes, gone=[*salvage(self._mailbox).gone, *changes.gone])
         try:
-            set_aside(self._path)
+            set_aside(self._mailbox)
             return self._replace(replace(changes, base=0))
         except (sqlite3.Error, OSError) as error:
             self._warn(error)
@@ -146,28 +146,30 @@ class Records:
         """Keep a big image in its file; where that fails, it is made again when it is needed."""
         if image.count < WORTH_A_FILE or not image.version.generation:
             return
-        temporary = self._path / f"{LISTING_NAME}.new"
+        path = self._mailbox + _LISTING
+        temporary = path + b".new"
         try:
             # Whatever stands there was left by a crash, or planted: it is not written through.
-            temporary.unlink(missing_ok=True)
+            with suppress(FileNotFoundError):
+                os.unlink(temporary)
             with os.fdopen(os.open(temporary, _WRITE_FLAGS, 0o600), "wb") as file:
                 file.writelines(image.dump())
                 file.flush()
                 # A power cut must not leave the name with other octets behind it.
                 os.fdatasync(file.fileno())
-            temporary.rename(self._path / LISTING_NAME)
+            os.rename(temporary, path)
         except OSError:
             with suppress(OSError):
-                temporary.unlink()
+                os.unlink(temporary)
 
     def _warn(self, error: Exception) -> None:
-        self._log(Event.WARNING, reason=f"catalogue: {error}", mailbox=str(self._path))
+        self._log(Event.WARNING, reason=f"catalogue: {error}", mailbox=os.fsdecode(self._mailbox))
 
 
 def catalogue_stamp(mailbox: bytes) -> Stamp | None:
     """Return what tells one state of a mailbox's catalogue from another; None: there is none."""
     try:
-        status = os.stat(mailbox + b"/" + FILE_NAME.encode())
+        status = os.stat(catalogue_path(mailbox))
     except OSError:
         return None
     return stamp_of(status)

@@ -37,7 +37,7 @@ def changes(count: int, *, base: int = 0, first: int = 0, claims: bytes = b"") -
 
 
 def create(mailbox: Path) -> Catalogue:
-    catalogue = Catalogue.open(mailbox, create=True)
+    catalogue = Catalogue.open(os.fsencode(mailbox), create=True)
     assert catalogue is not None
     return catalogue
 
@@ -74,12 +74,14 @@ def test_a_change_to_another_generation_writes_everything(tmp_path: Path) -> Non
 
 
 def test_looking_makes_and_writes_nothing(tmp_path: Path) -> None:
-    assert Catalogue.open(tmp_path, create=False) is None
+    assert Catalogue.open(os.fsencode(tmp_path), create=False) is None
     assert list(tmp_path.iterdir()) == []
     with create(tmp_path) as catalogue:
         catalogue.replace(changes(10))
     before = (tmp_path / FILE_NAME).stat().st_mtime_ns, sorted(tmp_path.iterdir())
-    with Catalogue.open(tmp_path, create=False) or pytest.fail("there is none") as catalogue:
+    with Catalogue.open(os.fsencode(tmp_path), create=False) or pytest.fail(
+        "there is none"
+    ) as catalogue:
         catalogue.contents()
         catalogue.vanished(b"x")
     assert ((tmp_path / FILE_NAME).stat().st_mtime_ns, sorted(tmp_path.iterdir())) == before
@@ -88,7 +90,7 @@ def test_looking_makes_and_writes_nothing(tmp_path: Path) -> None:
 def test_one_that_nothing_was_stored_in_is_none(tmp_path: Path) -> None:
     """What a crash, or a full disk, leaves behind before the first change is durable."""
     create(tmp_path).close()
-    assert Catalogue.open(tmp_path, create=False) is None
+    assert Catalogue.open(os.fsencode(tmp_path), create=False) is None
     with create(tmp_path) as catalogue:
         assert catalogue.replace(changes(2)) == 1
 
@@ -147,9 +149,9 @@ def test_a_change_that_fails_leaves_everything(tmp_path: Path) -> None:
 def test_what_is_no_database_is_damaged(tmp_path: Path, octets: bytes) -> None:
     (tmp_path / FILE_NAME).write_bytes(octets)
     with pytest.raises(sqlite3.Error) as failure:
-        Catalogue.open(tmp_path, create=False)
+        Catalogue.open(os.fsencode(tmp_path), create=False)
     assert is_damaged(failure.value)
-    assert salvage(tmp_path).names == []
+    assert salvage(os.fsencode(tmp_path)).names == []
 
 
 def execute(mailbox: Path, statement: str, *values: object) -> None:
@@ -192,7 +194,7 @@ def test_what_is_sound_can_be_saved(tmp_path: Path) -> None:
             Changes(1, 3 * PACKED, *_columns(changes(3 * PACKED)), gone=[gone(b"gone")])
         )
     execute(tmp_path, "UPDATE pack SET sizes = ? WHERE first = ?", b"", 2 * PACKED)
-    saved = salvage(tmp_path)
+    saved = salvage(os.fsencode(tmp_path))
     assert saved.names == changes(2 * PACKED).names
     assert saved.unique_ids == changes(2 * PACKED).unique_ids
     assert set(saved.claims) == {1}
@@ -206,7 +208,7 @@ def _columns(made: Changes) -> tuple[list[bytes], "array[int]", list[bytes]]:
 def test_what_is_set_aside_takes_its_journal_along(tmp_path: Path) -> None:
     (tmp_path / FILE_NAME).write_bytes(b"broken")
     (tmp_path / f"{FILE_NAME}-journal").write_bytes(b"journal")
-    set_aside(tmp_path)
+    set_aside(os.fsencode(tmp_path))
     assert [path.name for path in tmp_path.iterdir()] == [DAMAGED_NAME]
 
 
@@ -215,7 +217,7 @@ def test_another_version_is_not_damage(tmp_path: Path) -> None:
     execute(tmp_path, "PRAGMA user_version = 99")
     for made in (True, False):
         with pytest.raises(sqlite3.Error) as failure:
-            Catalogue.open(tmp_path, create=made)
+            Catalogue.open(os.fsencode(tmp_path), create=made)
         assert not is_damaged(failure.value)
 
 
@@ -233,7 +235,7 @@ def test_what_is_no_file_is_not_touched(tmp_path: Path, name: str, kind: str) ->
         path.symlink_to(tmp_path / "elsewhere")
     for made in (True, False):
         with pytest.raises(sqlite3.Error) as failure:
-            Catalogue.open(tmp_path, create=made)
+            Catalogue.open(os.fsencode(tmp_path), create=made)
         assert not is_damaged(failure.value)
     assert not (tmp_path / "elsewhere").exists()
 
@@ -264,6 +266,8 @@ def test_a_change_that_a_crash_cut_short_is_taken_back(tmp_path: Path) -> None:
         catalogue.replace(changes(10))
     subprocess.run([sys.executable, "-c", CRASH, tmp_path / FILE_NAME], timeout=60, check=False)
     assert (tmp_path / f"{FILE_NAME}-journal").stat().st_size
-    with Catalogue.open(tmp_path, create=False) or pytest.fail("there is none") as catalogue:
+    with Catalogue.open(os.fsencode(tmp_path), create=False) or pytest.fail(
+        "there is none"
+    ) as catalogue:
         assert catalogue.generation() == 1
         assert len(catalogue.contents().names) == 10

@@ -226,10 +226,10 @@ def fail_to_open(monkeypatch: pytest.MonkeyPatch, times: int) -> None:
     """Let the catalogue be out of reach for a while, without anything being wrong with it."""
     opened, failures = Catalogue.open, [sqlite3.OperationalError("unable to open it")] * times
 
-    def open_catalogue(path: Path, *, create: bool) -> Catalogue | None:
+    def open_catalogue(mailbox: bytes, *, create: bool) -> Catalogue | None:
         if failures:
             raise failures.pop()
-        return opened(path, create=create)
+        return opened(mailbox, create=create)
 
     monkeypatch.setattr(Catalogue, "open", open_catalogue)
 

@@ -1,5 +1,6 @@
 """Unique-ids: the unique part of the name where that can be, and never one twice."""
 
+import os
 from array import array
 from pathlib import Path
 
@@ -43,7 +44,9 @@ def test_a_name_that_is_there_twice_gives_two() -> None:
 
 
 def test_what_was_given_is_given_back_to_what_vanished_alone(tmp_path: Path) -> None:
-    with Catalogue.open(tmp_path, create=True) or pytest.fail("there is none") as catalogue:
+    with Catalogue.open(os.fsencode(tmp_path), create=True) or pytest.fail(
+        "there is none"
+    ) as catalogue:
         vanished, removed = Gone(b"a", b"a", 1, False), Gone(b"b", b"b", 1, True)
         catalogue.replace(Changes(0, 0, [], array("Q"), [], gone=[vanished, removed]))
         ids = UniqueIds(None, catalogue)
@@ -55,7 +58,9 @@ def test_what_was_given_is_given_back_to_what_vanished_alone(tmp_path: Path) -> 
 
 
 def test_which_of_two_of_one_name_returns_cannot_be_told(tmp_path: Path) -> None:
-    with Catalogue.open(tmp_path, create=True) or pytest.fail("there is none") as catalogue:
+    with Catalogue.open(os.fsencode(tmp_path), create=True) or pytest.fail(
+        "there is none"
+    ) as catalogue:
         twins = [Gone(b"a", b"a", 1, False), Gone(b"a", b"other", 1, False)]
         catalogue.replace(Changes(0, 0, [], array("Q"), [], gone=twins))
         ids = UniqueIds(None, catalogue)
