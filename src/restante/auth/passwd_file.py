@@ -26,8 +26,9 @@ _Stamp = tuple[int, ...]
 
 SETTLED_SECONDS = 5.0
 """Without a change, until a file is taken to be whole."""
-ACCOUNTS_KEPT = 1_024
-"""Lines kept taken apart: those of whoever comes often, at a tenth of what it takes to do again."""
+ACCOUNTS_KEPT = 64
+"""Lines kept taken apart, at a tenth of what it takes to do again: a login that needs a hash asks
+twice, and who comes often is soon asked for elsewhere."""
 GRAIN_SECONDS = 0.1
 """A file may change again within the grain of its clock and look the same."""
 
