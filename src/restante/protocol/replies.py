@@ -39,12 +39,16 @@ class Output:
     __slots__ = ("buffers", "octets")
 
     def __init__(self) -> None:
-        self.buffers: list[Buffer] = []
+        self.buffers: list[Buffer] | None = None
+        """None while nothing waits: most sessions are idle most of the time."""
         self.octets = 0
 
     def write(self, data: Buffer) -> None:
         """Queue octets as they are; replies that are always the same are made once."""
-        self.buffers.append(data)
+        if self.buffers is None:
+            self.buffers = [data]
+        else:
+            self.buffers.append(data)
         self.octets += len(data)
 
     def positive(self, text: str) -> None:

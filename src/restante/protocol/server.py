@@ -156,9 +156,9 @@ class ServerSession:
     def data_to_send(self) -> list[Buffer]:
         """Return what waits to be sent, in order, uncopied."""
         output = self._output
-        buffers, output.buffers = output.buffers, []
+        buffers, output.buffers = output.buffers, None
         output.octets = 0
-        return buffers
+        return buffers or []
 
     def next_event(self) -> Event | None:
         """Answer commands until something happens that the driver has to know.

@@ -26,7 +26,7 @@ IN_CLEAR = Offer(user=False, mechanisms=(), stls=True, only_under_tls=frozenset(
 
 
 def said(output: Output) -> bytes:
-    buffers, output.buffers = output.buffers, []
+    buffers, output.buffers = output.buffers or [], None
     return b"".join(buffers)
 
 

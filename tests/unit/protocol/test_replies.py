@@ -36,6 +36,7 @@ def test_output_keeps_order_and_counts() -> None:
     output.write(data)
     output.negative("no", "AUTH")
     assert output.buffers == [b"+OK yes\r\n", data, b"-ERR [AUTH] no\r\n"]
+    assert output.buffers is not None
     assert output.buffers[1] is data
     assert output.octets == sum(map(len, output.buffers))
 
@@ -45,7 +46,9 @@ def test_a_listing_ends_in_a_dot() -> None:
     output = Output()
     output.listing("follows", [])
     output.listing("follows", (line for line in [b"1 2\r\n", b"2 3\r\n"]))
-    assert b"".join(output.buffers) == b"+OK follows\r\n.\r\n+OK follows\r\n1 2\r\n2 3\r\n.\r\n"
+    assert (
+        b"".join(output.buffers or ()) == b"+OK follows\r\n.\r\n+OK follows\r\n1 2\r\n2 3\r\n.\r\n"
+    )
 
 
 def test_a_challenge_keeps_its_space() -> None:

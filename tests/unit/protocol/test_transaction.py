@@ -36,8 +36,8 @@ class Bench:
             transaction.dele(command, output)
         else:
             self.event = transaction.message(command, output)
-        answer = b"".join(output.buffers)
-        output.buffers = []
+        answer = b"".join(output.buffers or ())
+        output.buffers = None
         return answer
 
 
