@@ -17,8 +17,8 @@ from restante.errors import (
 from restante.identity import Credentials, Identity, PasswordCredentials, Peer
 from restante.secret import Secret
 
-IDENTITIES_KEPT = 2_048
-"""Read and kept by a worker, so that the sessions of one account share theirs."""
+IDENTITIES_KEPT = 256
+"""Read and kept by a worker for whoever comes often, a third of a KiB each."""
 
 _REFUSALS: tuple[type[Refusal], ...] = (AuthenticationFailed, TemporaryFailure, PermanentFailure)
 
