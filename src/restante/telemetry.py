@@ -75,6 +75,7 @@ MAXIMUM_CHARACTERS = 255
 
 # Printable ASCII without what has a meaning in the line itself: space, quote, equals, backslash.
 _is_plain = re.compile(r"[!#-<>-\[\]-~]+").fullmatch
+_stands_as_it_is = re.compile(rf"[!#-<>-\[\]-~]{{1,{MAXIMUM_CHARACTERS}}}").fullmatch
 
 
 class Rendered(str):
@@ -108,23 +109,45 @@ def _escape_character(character: str) -> str:
     return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
 
 
+class _Shape:
+    """What all lines of one event have in common that have the same fields of the same kinds.
+
+    There are as many as there are places that log something.
+    """
+
+    __slots__ = ("template", "texts")
+
+    def __init__(self, event: Event, fields: Mapping[str, Field]) -> None:
+        self.template = f"{event}:"
+        self.texts: list[str] = []
+        """Names of fields that may hold anything."""
+        for name, value in fields.items():
+            if isinstance(value, Rendered):
+                self.template += " %s"
+            elif value is not None:
+                self.template += f" {name}={_FORMATS.get(type(value), '%s')}"
+                if type(value) not in _FORMATS:
+                    self.texts.append(name)
+            else:
+                self.template += "%.0s"
+
+
+_FORMATS: dict[type, str] = {int: "%d", float: "%.3f"}
+
+_shapes: dict[tuple[object, ...], _Shape] = {}
+
+
 def render(event: Event, fields: Mapping[str, Field]) -> str:
     """Return the text of an event, without prefix and line end; None leaves a field out."""
-    # Most of a line's cost is here: the kinds that are most frequent come first.
-    text = f"{event}:"
-    for name, value in fields.items():
-        kind = type(value)
-        if kind is int:
-            text += f" {name}={value}"
-        elif kind is str:
-            text += f" {name}={value if _is_plain(value) else escape(value)}"  # type: ignore[arg-type]
-        elif kind is Rendered:
-            text += f" {value}"
-        elif kind is float:
-            text += f" {name}={value:.3f}"
-        elif value is not None:
-            text += f" {name}={escape(str(value))}"
-    return text
+    key = (event, *fields, *map(type, fields.values()))
+    shape = _shapes.get(key)
+    if shape is None:
+        shape = _shapes[key] = _Shape(event, fields)
+    for name in shape.texts:
+        text = fields[name]
+        if not (type(text) is str and _stands_as_it_is(text)):
+            fields = {**fields, name: escape(str(text))}
+    return shape.template % tuple(fields.values())
 
 
 def peer_fields(peer: Peer) -> dict[str, Field]:

@@ -120,6 +120,19 @@ def test_a_long_value_is_cut() -> None:
     assert len(escape("\U0001f600" * 10_000)) < PIPE_OCTETS
 
 
+def test_a_long_value_is_cut_in_a_line_too() -> None:
+    line = render(Event.WARNING, {"reason": "x" * (MAXIMUM_CHARACTERS + 1)})
+    assert line == f"warning: reason={'x' * MAXIMUM_CHARACTERS}..."
+
+
+def test_lines_of_one_event_may_have_fields_of_other_kinds() -> None:
+    assert render(Event.WARNING, {"reason": "a"}) == "warning: reason=a"
+    assert render(Event.WARNING, {"reason": 5}) == "warning: reason=5"
+    assert render(Event.WARNING, {"reason": None}) == "warning:"
+    assert render(Event.WARNING, {"reason": True}) == "warning: reason=True"
+    assert render(Event.WARNING, {"reason": "100% %s"}) == 'warning: reason="100% %s"'
+
+
 def test_numbers_and_nothing() -> None:
     line = render(Event.LOGIN, {"count": 3, "seconds": 0.12345, "user": None, "text": ""})
     assert line == 'login: count=3 seconds=0.123 text=""'

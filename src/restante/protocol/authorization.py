@@ -30,27 +30,26 @@ MAXIMUM_RESPONSES = 8
 class Authorization:
     """The state before a login, with the name that USER gave, if it was the last command."""
 
-    __slots__ = ("name", "offer")
+    __slots__ = ("name", "offer", "phase")
 
     def __init__(self, offer: Offer) -> None:
         self.offer = offer
         self.name: bytes | None = None
-
-    @property
-    def phase(self) -> Phase:
+        self.phase = Phase.AUTHORIZATION
         """The row of the table of legality."""
-        return Phase.AUTHORIZATION if self.name is None else Phase.NAMED
 
     def forget(self, verb: Verb | None) -> None:
         """Forget the name, unless this command leaves it standing; None: the line was none."""
         if verb not in KEEPS_NAME:
             self.name = None
+            self.phase = Phase.AUTHORIZATION
 
     def user(self, command: Command, output: Output) -> Event | None:
         """Take a name; the answer is the same whether somebody has it or not (RFC 1939 §13)."""
         if not self.offer.user:
             return self._refuse("USER", output)
         self.name = command.name
+        self.phase = Phase.NAMED
         output.write(NAME_TAKEN)
         return None
 
@@ -58,7 +57,8 @@ class Authorization:
         """Offer name and password as credentials."""
         assert self.name is not None
         assert command.data is not None
-        name, self.name = self.name, None
+        name = self.name
+        self.forget(None)
         return LoginAttempted(name, command.data)
 
     def auth(self, command: Command, output: Output) -> SaslStarted | CleartextRefused | None:

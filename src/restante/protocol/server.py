@@ -13,7 +13,7 @@ What does not live here: sockets, TLS, time, credentials stores, messages.
 """
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from restante.errors import LocalProtocolError, Refusal
 from restante.protocol.authorization import Authorization, Exchange, offer_after_login
@@ -28,7 +28,7 @@ from restante.protocol.events import (
     TlsRequested,
     UpdateRequested,
 )
-from restante.protocol.legality import LEGAL
+from restante.protocol.legality import LEGAL, Phase
 from restante.protocol.lines import COMMAND_OCTETS, SASL_OCTETS, LineBuffer, LineFault
 from restante.protocol.offers import Offer, SessionOptions, capabilities
 from restante.protocol.replies import TERMINATION, Buffer, Output, status_line
@@ -144,14 +144,20 @@ class ServerSession:
         Raises:
             LocalProtocolError: TLS is being negotiated, so these octets are not the session's.
         """
-        if isinstance(self._state, Negotiating):
+        kind = type(self._state)
+        if kind is Negotiating:
             raise LocalProtocolError("octets in clear while TLS is negotiated")
-        if not isinstance(self._state, Ended):
+        if kind is not Ended:
             self._lines.append(data)
 
     def receive_eof(self) -> None:
         """Take note that the client sends no more; complete lines before it still count."""
         self._eof = True
+
+    @property
+    def octets_to_send(self) -> int:
+        """Octets that `data_to_send` would return."""
+        return self._output.octets
 
     def data_to_send(self) -> list[Buffer]:
         """Return what waits to be sent, in order, uncopied."""
@@ -165,9 +171,12 @@ class ServerSession:
 
         None: an answer of the driver's is due, output waits to be sent, or octets are missing.
         """
-        output, lines = self._output, self._lines
+        output = self._output
         while output.octets < OUTPUT_OCTETS:
-            state = self._state
+            state, lines = self._state, self._lines
+            if not lines.octets:
+                # So ends nearly every call.
+                return self._input_over(state) if self._eof else None
             limit = COMMAND_OCTETS
             if isinstance(state, Authorization):
                 # Known by how it begins: such a line may be too long to be seen whole.
@@ -179,9 +188,9 @@ class ServerSession:
                 limit = SASL_OCTETS
             elif not isinstance(state, Transaction):
                 return None
-            line = lines.next_line(limit) if lines.octets else None
+            line = lines.next_line(limit)
             if line is None:
-                return self._end(EndReason.CLIENT_GONE) if self._eof else None
+                return self._input_over(state) if self._eof else None
             event = self._take_line(state, line)
             if event is not None:
                 return event
@@ -250,8 +259,7 @@ class ServerSession:
     def update_done(self) -> SessionEnded:
         """Say that what was marked is removed, for good."""
         self._expect(Updating)
-        self._output.write(GOODBYE)
-        return self._end(EndReason.QUIT)
+        return self._goodbye()
 
     def update_failed(self, refusal: Refusal) -> SessionEnded:
         """Say that some of what was marked is still there (RFC 1939 §6)."""
@@ -272,14 +280,14 @@ class ServerSession:
         command = parse(line)
         if isinstance(command, BadSyntax):
             return self._bad_command(state, None, command.value)
-        verb = command.verb
-        if state.phase not in LEGAL[verb]:
-            return self._bad_command(state, verb, WRONG_STATE)
+        action = _ACTIONS[state.phase].get(command.verb)
+        if action is None:
+            return self._bad_command(state, command.verb, WRONG_STATE)
         if isinstance(state, Transaction):
             self._bad = 0
-            return _IN_TRANSACTION[verb](self, state, command)
-        state.forget(verb)
-        return _IN_AUTHORIZATION[verb](self, state, command)
+        else:
+            state.forget(command.verb)
+        return action(self, state, command)
 
     def _take_response(self, state: Exchange, line: bytes) -> Event:
         event = state.answer(line, self._output)
@@ -317,14 +325,20 @@ class ServerSession:
 
     # ---- commands in both states
 
-    def _capa(self, state: Authorization | Transaction) -> None:
+    def _capa(self, state: Authorization | Transaction, command: Command) -> None:
         self._output.listing("capabilities follow", capabilities(state.offer, self._options))
 
-    def _quit_before_login(self) -> SessionEnded:
+    def _goodbye(self) -> SessionEnded:
         self._output.write(GOODBYE)
         return self._end(EndReason.QUIT)
 
     # ---- AUTHORIZATION
+
+    def _quit_before_login(self, state: Authorization, command: Command) -> SessionEnded:
+        return self._goodbye()
+
+    def _user(self, state: Authorization, command: Command) -> Event | None:
+        return state.user(command, self._output)
 
     def _pass(self, state: Authorization, command: Command) -> Event:
         self._state = Verifying(state, None)
@@ -336,7 +350,7 @@ class ServerSession:
             self._state = Verifying(state, Exchange(state))
         return event
 
-    def _stls(self, state: Authorization) -> Event | None:
+    def _stls(self, state: Authorization, command: Command) -> Event | None:
         behind = self._lines.octets
         event = state.stls(self._output, behind)
         if isinstance(event, TlsRequested):
@@ -353,13 +367,28 @@ class ServerSession:
             self._state = Sending(state, event.lines)
         return event
 
-    def _noop(self) -> None:
+    def _stat(self, state: Transaction, command: Command) -> None:
+        state.stat(self._output)
+
+    def _list(self, state: Transaction, command: Command) -> None:
+        state.list(command, self._output)
+
+    def _uidl(self, state: Transaction, command: Command) -> None:
+        state.uidl(command, self._output)
+
+    def _dele(self, state: Transaction, command: Command) -> None:
+        state.dele(command, self._output)
+
+    def _rset(self, state: Transaction, command: Command) -> None:
+        state.rset(self._output)
+
+    def _noop(self, state: Transaction, command: Command) -> None:
         self._output.write(NOTHING_DONE)
 
-    def _quit(self, state: Transaction) -> Event:
+    def _quit(self, state: Transaction, command: Command) -> Event:
         marked = state.marked
         if not marked:
-            return self._quit_before_login()
+            return self._goodbye()
         self._state = Updating()
         return UpdateRequested(marked)
 
@@ -370,6 +399,11 @@ class ServerSession:
             state.stuffer = DotStuffer()
             self._output.write(MESSAGE_FOLLOWS)
         return state.stuffer
+
+    def _input_over(self, state: State) -> Event | None:
+        if isinstance(state, (Authorization, Exchange, Transaction)):
+            return self._end(EndReason.CLIENT_GONE)
+        return None
 
     def _end(self, reason: EndReason) -> SessionEnded:
         self._state = Ended()
@@ -382,24 +416,37 @@ class ServerSession:
         return self._state
 
 
-_IN_AUTHORIZATION: dict[Verb, Callable[[ServerSession, Authorization, Command], Event | None]] = {
-    Verb.CAPA: lambda session, state, command: session._capa(state),
-    Verb.QUIT: lambda session, state, command: session._quit_before_login(),
-    Verb.USER: lambda session, state, command: state.user(command, session._output),
+# What a command does depends on the state as well: each action gets the one it is written for.
+_Action = Callable[[ServerSession, Any, Command], Event | None]
+
+_BEFORE_LOGIN: dict[Verb, _Action] = {
+    Verb.CAPA: ServerSession._capa,
+    Verb.QUIT: ServerSession._quit_before_login,
+    Verb.USER: ServerSession._user,
     Verb.PASS: ServerSession._pass,
     Verb.AUTH: ServerSession._auth,
-    Verb.STLS: lambda session, state, command: session._stls(state),
+    Verb.STLS: ServerSession._stls,
 }
 
-_IN_TRANSACTION: dict[Verb, Callable[[ServerSession, Transaction, Command], Event | None]] = {
-    Verb.CAPA: lambda session, state, command: session._capa(state),
-    Verb.QUIT: lambda session, state, command: session._quit(state),
-    Verb.STAT: lambda session, state, command: state.stat(session._output),
-    Verb.LIST: lambda session, state, command: state.list(command, session._output),
-    Verb.UIDL: lambda session, state, command: state.uidl(command, session._output),
+_WITH_MAILDROP: dict[Verb, _Action] = {
+    Verb.CAPA: ServerSession._capa,
+    Verb.QUIT: ServerSession._quit,
+    Verb.STAT: ServerSession._stat,
+    Verb.LIST: ServerSession._list,
+    Verb.UIDL: ServerSession._uidl,
     Verb.RETR: ServerSession._message,
     Verb.TOP: ServerSession._message,
-    Verb.DELE: lambda session, state, command: state.dele(command, session._output),
-    Verb.NOOP: lambda session, state, command: session._noop(),
-    Verb.RSET: lambda session, state, command: state.rset(session._output),
+    Verb.DELE: ServerSession._dele,
+    Verb.NOOP: ServerSession._noop,
+    Verb.RSET: ServerSession._rset,
 }
+
+_ACTIONS: dict[Phase, dict[Verb, _Action]] = {
+    phase: {
+        verb: (_WITH_MAILDROP if phase is Phase.TRANSACTION else _BEFORE_LOGIN)[verb]
+        for verb, phases in LEGAL.items()
+        if phase in phases
+    }
+    for phase in Phase
+}
+"""What is legal in each phase, and what it does."""

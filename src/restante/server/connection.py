@@ -192,13 +192,12 @@ class Connection(asyncio.Protocol):
 
     def flush(self) -> bool:
         """Send what the session has to say; False: there was nothing."""
-        engine = self._engine
-        if self._lost or (engine is not None and not engine.handshake_complete):
+        session, engine = self.session, self._engine
+        octets = session.octets_to_send
+        if not octets or self._lost or (engine is not None and not engine.handshake_complete):
             return False
-        buffers = self.session.data_to_send()
-        if not buffers:
-            return False
-        if not self.congested and sum(map(len, buffers)) <= CHUNK_OCTETS:
+        buffers = session.data_to_send()
+        if octets <= CHUNK_OCTETS and not self.congested:
             self._write(buffers)
             return True
         if self._outlet is None:

@@ -11,7 +11,7 @@ nothing else, and once begun it is finished even if the client is gone.
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, TypeVarTuple, Unpack, cast
 
 from restante.errors import (
     AuthenticationFailed,
@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from restante.server.service import Service
 
 _T = TypeVar("_T")
+_Ts = TypeVarTuple("_Ts")
 
 TOP_OCTETS = 16_384
 """TOP is asked for the header mostly: no more than this is read at once for it."""
@@ -106,42 +107,48 @@ class Driver:
 
     def advance(self) -> None:
         """Answer what can be answered now."""
-        self._go_on(None)
-
-    def _go_on(self, first: Callable[[], None] | None) -> None:
-        """Do something first, then answer; a defect on the way costs this session alone."""
         try:
-            if first is not None:
-                first()
             self._answer()
         except Exception as error:
-            self._log_fault(error)
-            self._connection.drop("fault")
+            self._fail(error)
+
+    def _go_on(self, first: Callable[[Unpack[_Ts]], None], *arguments: *_Ts) -> None:
+        """Do something first, then answer."""
+        try:
+            first(*arguments)
+            self._answer()
+        except Exception as error:
+            self._fail(error)
+
+    def _fail(self, error: Exception) -> None:
+        """End the session for a defect, which costs this one alone."""
+        self._log_fault(error)
+        self._connection.drop("fault")
 
     def _answer(self) -> None:
         connection = self._connection
         session = connection.session
-        flushes = 0
-        while not self._ended:
-            if self._busy or self._withdraw or connection.congested:
-                connection.flush()
-                break
+        turns = 0
+        while not (self._ended or connection.congested or self._busy):
             if self._reader is not None:
                 self._read_message(self._reader)
                 continue
+            # While an answer of ours is due there is none.
             event = session.next_event()
             if event is not None:
                 _ANSWERS[type(event)](self, event)
                 continue
-            if not (connection.flush() and session.octets_waiting):
+            if not connection.flush() or not session.octets_waiting:
                 break
-            flushes += 1
-            if flushes > 1:
+            turns += 1
+            if turns > 1:
                 # A client that pipelines without end must not keep the others waiting.
                 self._service.loop.call_soon(self.advance)
                 break
         if self._ended:
             return
+        if self._busy or connection.congested:
+            connection.flush()
         if session.octets_waiting or connection.reading_paused:
             connection.throttle_reading()
         if self._service.draining:
@@ -242,10 +249,9 @@ class Driver:
         """Go on with what the authenticator said."""
         self._withdraw = None
         if isinstance(outcome, Refusal):
-            refuse = partial(self._refuse_login, credentials, outcome, Event.AUTH_UNAVAILABLE)
-            self._go_on(refuse)
+            self._go_on(self._refuse_login, credentials, outcome, Event.AUTH_UNAVAILABLE)
         else:
-            self._go_on(partial(self._open_maildrop, credentials, outcome))
+            self._go_on(self._open_maildrop, credentials, outcome)
 
     def _open_maildrop(self, credentials: Credentials, identity: Identity) -> None:
         try:
@@ -271,13 +277,16 @@ class Driver:
                 wait_seconds=service.options.limits.maildrop_wait_seconds,
             )
         except Exception as error:
-            refusal, event = self._as_refusal(error), Event.MAILDROP_FAILED
-            answer = partial(self._refuse_login, credentials, refusal, event)
+            self._opened()
+            refusal = self._as_refusal(error)
+            self._go_on(self._refuse_login, credentials, refusal, Event.MAILDROP_FAILED)
         else:
-            answer = partial(self._admit, credentials, identity, maildrop)
+            self._opened()
+            self._go_on(self._admit, credentials, identity, maildrop)
+
+    def _opened(self) -> None:
         self._opening = False
         self._withdraw = None
-        self._go_on(answer)
 
     def _admit(self, credentials: Credentials, identity: Identity, maildrop: Maildrop) -> None:
         connection = self._connection
@@ -441,16 +450,14 @@ class Driver:
         place = None if places is None else places.place_of(self._maildrop)
         future = self._service.executor.submit(self._user, place, work, lasting=lasting)
         loop = self._service.loop
-        future.add_done_callback(
-            lambda done: loop.call_soon_threadsafe(self._back, partial(then, done))
-        )
+        future.add_done_callback(lambda done: loop.call_soon_threadsafe(self._back, then, done))
 
-    def _back(self, then: Callable[[], None]) -> None:
+    def _back(self, then: Callable[["Future[_T]"], None], done: "Future[_T]") -> None:
         self._busy = False
         if self._ended:
             self._release()
             return
-        self._go_on(then)
+        self._go_on(then, done)
 
     # ---- the log
 

@@ -78,18 +78,23 @@ class Limits:
 
         Who comes from one address shares the value, so that a connection keeps none of its own.
         """
-        options, count = self._options, self._count
+        options, counters, base = self._options, self._counters, self._base
         places: Places = self._places(address)
         host, network, before_login = places
-        if count(_TOTAL) >= options.connections:
+        total = from_host = from_network = waiting = 0
+        for region in self._regions:
+            total += counters[region + _TOTAL]
+            from_host += counters[region + host]
+            from_network += counters[region + network]
+            waiting += counters[region + before_login]
+        if total >= options.connections:
             return "connections"
-        if count(host) >= options.connections_per_address:
+        if from_host >= options.connections_per_address:
             return "connections per address"
-        if count(network) >= options.connections_per_network:
+        if from_network >= options.connections_per_network:
             return "connections per network"
-        if count(before_login) >= options.before_login_per_address:
+        if waiting >= options.before_login_per_address:
             return "connections before login per address"
-        counters, base = self._counters, self._base
         counters[base + _TOTAL] += 1
         counters[base + host] += 1
         counters[base + network] += 1
@@ -102,7 +107,7 @@ class Limits:
 
     def total(self) -> int:
         """Return how many connections there are over all workers."""
-        return self._count(_TOTAL)
+        return sum(self._counters[region + _TOTAL] for region in self._regions)
 
     def logged_in(self, places: "Places") -> None:
         """Count a connection no longer among those before their login; called once at most."""
@@ -116,13 +121,6 @@ class Limits:
         counters[base + _TOTAL] -= 1
         counters[base + places[_BY_ADDRESS]] -= 1
         counters[base + places[_BY_NETWORK]] -= 1
-
-    def _count(self, place: int) -> int:
-        counters = self._counters
-        count = 0
-        for region in self._regions:
-            count += counters[region + place]
-        return count
 
 
 def networks(address: str) -> tuple[str, str]:
