@@ -363,6 +363,7 @@ class MaildirDrop:
             listing.size(number),
             self._store.buffer,
             counted=not listing.is_claim(number),
+            local=self._key is not None and self._store.is_local(self._key),
             report=lambda octets: self._report(number, octets),
         )
 

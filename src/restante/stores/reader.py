@@ -8,6 +8,7 @@ false, and a bare LF must never go out.
 
 import errno
 import os
+import threading
 from collections.abc import Callable
 
 from restante.errors import MessageVanished, TemporaryFailure
@@ -29,6 +30,7 @@ class FileReader:
         "_descriptor",
         "_encoder",
         "_find_again",
+        "_local",
         "_offset",
         "_path",
         "_report",
@@ -45,6 +47,7 @@ class FileReader:
         buffer: bytearray,
         *,
         counted: bool = False,
+        local: bool = True,
         report: Callable[[int], None] | None = None,
     ) -> None:
         self._path = path
@@ -52,6 +55,8 @@ class FileReader:
         self._wire_size = wire_size
         self._counted = counted
         """Whether that size was counted; otherwise somebody says so."""
+        self._local = local
+        """Whether the file system asks nobody but a disk of this machine."""
         self._report = report
         """Called with the octets there were, if nobody counted them or they were others."""
         self._buffer = buffer
@@ -64,7 +69,7 @@ class FileReader:
 
     def read_ready(self, octets: int) -> bytes | None:
         """Return the next octets if the page cache has them; see the contract."""
-        return self._read(octets, _NOWAIT) if _NOWAIT else None
+        return self._read(octets, _NOWAIT) if _NOWAIT and self._local else None
 
     def read(self, octets: int) -> bytes:
         """Return the next octets, waiting for the disk; see the contract."""
@@ -73,18 +78,27 @@ class FileReader:
         return data
 
     def close(self) -> None:
-        """Close the file."""
-        if self._descriptor is not None:
-            os.close(self._descriptor)
-            self._descriptor = None
+        """Close the file, elsewhere if that may wait: who closes the last name of it removes it."""
+        descriptor, self._descriptor = self._descriptor, None
+        if descriptor is None:
+            return
+        if self._local and os.fstat(descriptor).st_nlink:
+            os.close(descriptor)
+            return
+        closing = threading.Thread(target=os.close, args=(descriptor,), name="close", daemon=True)
+        try:
+            closing.start()
+        except RuntimeError:
+            os.close(descriptor)
 
     def _read(self, octets: int, flags: int) -> bytes | None:
         try:
-            if self._descriptor is None and not self._open(may_wait=not flags):
+            is_begun = self._descriptor is not None or self._offset
+            if not is_begun and not self._open(may_wait=not flags):
                 return None
-            assert self._descriptor is not None
             if self._offset >= self._size:
                 return self._end()
+            assert self._descriptor is not None
             wanted = min(octets, self._size - self._offset)
             data = self._fill(self._descriptor, wanted, flags)
         except BlockingIOError:
@@ -98,6 +112,10 @@ class FileReader:
             # It shrank while it was read: what is missing will not come.
             raise TemporaryFailure(CANNOT_BE_READ, reason="file cut short")
         self._offset += len(data)
+        if len(data) == self._size or (not flags and self._offset == self._size):
+            # In the turn that opened it, or where waiting is allowed: nothing is left to `close`.
+            os.close(self._descriptor)
+            self._descriptor = None
         if self._encoder is None:
             return data
         encoded = self._encoder.feed(data)

@@ -201,7 +201,11 @@ def test_nothing_is_ready_on_a_file_system_that_may_ask_a_server(
     assert len(store.seen()) == 3
     monkeypatch.setattr(module, "is_seen_unchanged", lambda *seen: pytest.fail("it was asked"))
     assert store.open_ready(ALICE) is None
-    assert len(store.seen()) == 3
+    maildrop = store.open(ALICE)
+    reader = maildrop.open_message(1)
+    assert reader.read_ready(100) is None
+    assert read(reader)
+    maildrop.close()
 
 
 def test_maildrops_of_one_disk_are_in_one_place(mailbox: Mailbox) -> None:

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -183,3 +184,89 @@ def test_a_disk_that_fails_is_a_temporary_failure(
     with pytest.raises(TemporaryFailure):
         reader.read(10)
     reader.close()
+
+
+# ---- closing may wait as well
+
+
+def open_files(path: Path) -> int:
+    """Count the descriptors of a file that this process has."""
+    links = [f"/proc/self/fd/{number}" for number in os.listdir("/proc/self/fd")]
+    return sum(os.readlink(link).startswith(str(path)) for link in links if os.path.lexists(link))
+
+
+def closers(monkeypatch: pytest.MonkeyPatch, reader: FileReader) -> list[threading.Thread]:
+    """Close a reader's file and return the threads that did it."""
+    seen: list[threading.Thread] = []
+    os_close, closed = os.close, threading.Event()
+
+    def close(descriptor: int) -> None:
+        os_close(descriptor)
+        seen.append(threading.current_thread())
+        closed.set()
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "close", close)
+        reader.close()
+        assert closed.wait(20)
+    return seen
+
+
+def test_a_message_that_comes_at_once_is_not_held_open(mailbox: Mailbox) -> None:
+    path = mailbox.add("cur/a", WIRE_LIKE)
+    reader = make(path, len(WIRE_LIKE))
+    assert reader.read_ready(8_192) == WIRE_LIKE
+    assert not open_files(path)
+    path.unlink()
+    assert reader.read_ready(8_192) == b""
+    reader.close()
+
+
+def test_what_was_waited_for_is_closed_where_waiting_is_allowed(mailbox: Mailbox) -> None:
+    path = mailbox.add("cur/a", WIRE_LIKE)
+    reader = make(path, len(WIRE_LIKE))
+    assert reader.read(5) == WIRE_LIKE[:5]
+    assert open_files(path)
+    assert reader.read(100) == WIRE_LIKE[5:]
+    assert not open_files(path)
+    assert reader.read(5) == b""
+
+
+def test_a_file_that_is_gone_is_closed_elsewhere(
+    mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The last to close it removes its octets from the disk."""
+    path = mailbox.add("cur/a", WIRE_LIKE)
+    there, gone = make(path, len(WIRE_LIKE)), make(path, len(WIRE_LIKE))
+    for reader in (there, gone):
+        assert reader.read_ready(5) == WIRE_LIKE[:5]
+    assert closers(monkeypatch, there) == [threading.current_thread()]
+    path.unlink()
+    assert closers(monkeypatch, gone) != [threading.current_thread()]
+    assert not open_files(path)
+
+
+def test_a_server_is_never_asked_at_once(mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = mailbox.add("cur/a", WIRE_LIKE)
+    reader = FileReader(
+        os.fsencode(path), vanished, len(WIRE_LIKE), bytearray(8_192), counted=True, local=False
+    )
+    assert reader.read_ready(8_192) is None
+    assert not open_files(path)
+    assert reader.read(5) == WIRE_LIKE[:5]
+    assert reader.read_ready(5) is None
+    assert closers(monkeypatch, reader) != [threading.current_thread()]
+
+
+def test_without_another_thread_it_is_closed_all_the_same(
+    mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    path = mailbox.add("cur/a", WIRE_LIKE)
+    reader = make(path, len(WIRE_LIKE))
+    assert reader.read_ready(5) == WIRE_LIKE[:5]
+    path.unlink()
+    monkeypatch.setattr(threading.Thread, "start", fail)
+    assert closers(monkeypatch, reader) == [threading.current_thread()]

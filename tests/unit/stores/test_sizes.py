@@ -1,10 +1,10 @@
 """Files are opened so that nothing can be waited for, and counted as they go over the wire."""
 
 import contextlib
-import ctypes
 import errno
 import os
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
@@ -71,14 +71,31 @@ def test_what_would_be_waited_for_is_not_opened(
 ) -> None:
     (tmp_path / "message").write_bytes(b"12345")
     path = os.fsencode(tmp_path / "message")
-    monkeypatch.setattr(sizes, "_call", lambda *_: -1)
-    monkeypatch.setattr(ctypes, "get_errno", lambda: errno.EAGAIN)
-    assert sizes.open_ready(path) is None
-    monkeypatch.setattr(ctypes, "get_errno", lambda: errno.EIO)
-    with pytest.raises(OSError, match="Input/output"):
+    for error in (BlockingIOError, PermissionError):
+        monkeypatch.setattr(sizes, "open_cached", Mock(side_effect=error))
+        assert sizes.open_ready(path) is None
+    monkeypatch.setattr(sizes, "open_cached", Mock(side_effect=OSError(errno.EIO, "of the test")))
+    with pytest.raises(OSError, match="of the test"):
         sizes.open_ready(path)
-    # A kernel that cannot tell: it is opened all the same.
-    monkeypatch.setattr(sizes, "_call", None)
-    opened = sizes.open_ready(path)
-    assert opened is not None
-    os.close(opened[0])
+
+
+def test_reading_leaves_no_trace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "message").write_bytes(b"12345")
+    path = os.fsencode(tmp_path / "message")
+    os.utime(path, ns=(1, 2))
+    for opened in (open_message(path), sizes.open_ready(path)):
+        assert opened is not None
+        assert os.read(opened[0], 10) == b"12345"
+        os.close(opened[0])
+        assert os.stat(path).st_atime_ns == 1
+    os_open, flags = os.open, []
+
+    def refuse(path: bytes, how: int) -> int:
+        flags.append(how)
+        if how & os.O_NOATIME:
+            raise PermissionError
+        return os_open(path, how)
+
+    monkeypatch.setattr(os, "open", refuse)
+    os.close(open_message(path)[0])
+    assert flags == [sizes.OPEN_FLAGS | os.O_NOATIME, sizes.OPEN_FLAGS]
