@@ -7,6 +7,7 @@ them, against a model that knows which file is which message. Threats S1, S4 and
 import os
 import shutil
 import tempfile
+import time
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +23,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from restante.errors import MessageVanished
+from restante.errors import MaildropInUse, MessageVanished
 from restante.identity import Identity
 from restante.stores.maildir import MaildirDrop, MaildirStore
 from restante.stores.options import MailOptions
@@ -33,6 +34,7 @@ from restante.testing.stores import read
 FAST = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 """Where making a folder durable costs nothing; that it is done is another test's."""
 ALICE = Identity("alice", "test", None)
+BOUND_SECONDS = 20
 CONTENTS = st.sampled_from([b"", b"x", b"a\nb\n", b"a\r\nb\r\n", b"a\n\r\nb\r", b"\n.\n..\n"])
 UNIQUES = st.sampled_from(["plain", "a b", "x" * 90, "caf\u00e9", "new\nline"])
 FLAGS = st.sampled_from(["", ":2,", ":2,S", ":2,FRS"])
@@ -163,10 +165,20 @@ class SharedMaildir(RuleBasedStateMachine):
         if lose_listing:
             (self.mailbox / "restante.catalogue-listing").unlink(missing_ok=True)
 
+    def opened(self) -> MaildirDrop:
+        """Open the maildrop, again and again while sizes are recorded between two sessions."""
+        deadline = time.monotonic() + BOUND_SECONDS
+        while True:
+            try:
+                return self.store.open_ready(ALICE) or self.store.open(ALICE)
+            except MaildropInUse:
+                assert time.monotonic() < deadline
+                time.sleep(0.001)
+
     @precondition(lambda self: self.session is None)
     @rule()
     def log_in(self) -> None:
-        self.session = self.store.open_ready(ALICE) or self.store.open(ALICE)
+        self.session = self.opened()
         listing = self.session.listing
         assert listing.count == len(self.there())
         ids = [listing.unique_id(number) for number in range(1, listing.count + 1)]
