@@ -162,15 +162,17 @@ def peer_fields(peer: Peer) -> dict[str, Field]:
     }
 
 
-def render_peer(peer: Peer) -> Rendered:
-    """Return the fields of `peer_fields` as one, for who writes many events of one connection.
+def render_peer(
+    address: str, port: int, local_address: str, local_port: int, session: str, tls: str | None
+) -> Rendered:
+    """Return what stands in a Peer as the fields of `peer_fields`, all in one.
 
     None of them is a client's to choose: addresses are the kernel's, the rest is ours.
     """
-    tls = f" tls={peer.tls}" if peer.tls else ""
+    cipher = f" tls={tls}" if tls else ""
     return Rendered(
-        f"rip={peer.address} rport={peer.port} lip={peer.local_address}"
-        f" lport={peer.local_port}{tls} session={peer.session}"
+        f"rip={address} rport={port} lip={local_address} lport={local_port}{cipher}"
+        f" session={session}"
     )
 
 

@@ -145,7 +145,7 @@ def test_numbers_and_nothing() -> None:
 def test_a_peer_reads_the_same_rendered_or_not(tls: str | None) -> None:
     """conformance: 8314-S-07"""
     peer = Peer("2001:db8::1", 50000, "2001:db8::2", 995, "s1", tls)
-    rendered = render(Event.LOGIN, {"peer": render_peer(peer), "user": "a"})
+    rendered = render(Event.LOGIN, {"peer": render_peer(*peer), "user": "a"})
     fields: dict[str, Field] = {**peer_fields(peer), "user": "a"}
     assert parse(rendered) == parse(render(Event.LOGIN, fields))
     assert ("tls" in parse(rendered)) == (tls is not None)

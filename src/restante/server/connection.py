@@ -188,7 +188,9 @@ class Connection(asyncio.Protocol):
     @property
     def origin(self) -> Rendered:
         """The fields of a log line that say which connection it is about."""
-        return render_peer(self.peer)
+        host, port = self._local
+        name = self._service.registry.name_of(self._number)
+        return render_peer(self._address, self._port, host, port, name, self._tls)
 
     def flush(self) -> bool:
         """Send what the session has to say; False: there was nothing."""
