@@ -10,6 +10,8 @@ Results depend on the octets alone, never on how they were cut into segments.
 
 from enum import Enum
 
+from restante.errors import LocalProtocolError
+
 COMMAND_OCTETS = 255
 """RFC 2449 §4: the longest command, CRLF included."""
 SASL_OCTETS = 12_288
@@ -127,6 +129,29 @@ class LineBuffer:
             self._data, self._start = b"", 0
         self._searched = len(self._data)
         return None
+
+
+class Discarding(LineBuffer):
+    """Takes octets that nobody will look at."""
+
+    __slots__ = ()
+
+    def append(self, data: bytes | bytearray | memoryview) -> None:
+        """Drop them."""
+
+
+class Refusing(LineBuffer):
+    """Takes nothing, while another layer has the connection."""
+
+    __slots__ = ()
+
+    def append(self, data: bytes | bytearray | memoryview) -> None:
+        """Refuse them.
+
+        Raises:
+            LocalProtocolError: always.
+        """
+        raise LocalProtocolError("octets in clear while TLS is negotiated")
 
 
 def endless(limit: int) -> int:

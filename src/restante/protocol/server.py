@@ -29,7 +29,14 @@ from restante.protocol.events import (
     UpdateRequested,
 )
 from restante.protocol.legality import LEGAL, Phase
-from restante.protocol.lines import COMMAND_OCTETS, SASL_OCTETS, LineBuffer, LineFault
+from restante.protocol.lines import (
+    COMMAND_OCTETS,
+    SASL_OCTETS,
+    Discarding,
+    LineBuffer,
+    LineFault,
+    Refusing,
+)
 from restante.protocol.offers import Offer, SessionOptions, capabilities
 from restante.protocol.replies import TERMINATION, Buffer, Output, status_line
 from restante.protocol.stuffing import DotStuffer, TopCut
@@ -48,6 +55,9 @@ _WEB_METHODS = tuple(
     method + b" "
     for method in (b"GET", b"POST", b"HEAD", b"PUT", b"OPTIONS", b"CONNECT", b"DELETE", b"PRI")
 )
+
+_DISCARDING = Discarding()
+_REFUSING = Refusing()
 
 
 class Verifying:
@@ -144,20 +154,11 @@ class ServerSession:
         Raises:
             LocalProtocolError: TLS is being negotiated, so these octets are not the session's.
         """
-        kind = type(self._state)
-        if kind is Negotiating:
-            raise LocalProtocolError("octets in clear while TLS is negotiated")
-        if kind is not Ended:
-            self._lines.append(data)
+        self._lines.append(data)
 
     def receive_eof(self) -> None:
         """Take note that the client sends no more; complete lines before it still count."""
         self._eof = True
-
-    @property
-    def octets_to_send(self) -> int:
-        """Octets that `data_to_send` would return."""
-        return self._output.octets
 
     def data_to_send(self) -> list[Buffer]:
         """Return what waits to be sent, in order, uncopied."""
@@ -355,6 +356,7 @@ class ServerSession:
         event = state.stls(self._output, behind)
         if isinstance(event, TlsRequested):
             self._state = Negotiating()
+            self._lines = _REFUSING
         elif state.offer.stls:
             return self._end(EndReason.OCTETS_BEHIND_STLS)
         return event
@@ -407,7 +409,7 @@ class ServerSession:
 
     def _end(self, reason: EndReason) -> SessionEnded:
         self._state = Ended()
-        self._lines = LineBuffer()
+        self._lines = _DISCARDING
         return SessionEnded(reason)
 
     def _expect(self, kind: type[_S]) -> _S:

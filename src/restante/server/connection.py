@@ -19,7 +19,7 @@ from restante.protocol.replies import status_line
 from restante.server.driver import Driver
 from restante.server.limits import Places
 from restante.server.offering import Offering, local_end, plain_address
-from restante.server.outlet import CHUNK_OCTETS, Outlet
+from restante.server.outlet import CHUNK_OCTETS, Buffer, Outlet
 from restante.server.registry import SessionDescription
 from restante.server.tls import TlsEngine, TlsFailed
 from restante.telemetry import Event, Rendered, render_peer
@@ -112,15 +112,14 @@ class Connection(asyncio.Protocol):
             return
         self._places = places
         service.registry.add(self._number, self)
-        self._transport.set_write_buffer_limits(WRITE_HIGH_OCTETS, WRITE_LOW_OCTETS)
-        offer = offering.in_clear(self._address)
-        if self._offering.implicit_tls:
-            offer = self._offering.under_tls()
-        self.session = ServerSession(offer, self._service.session_options)
-        self._driver = Driver(self._service, self)
-        if self._offering.implicit_tls:
+        if offering.implicit_tls:
+            self.session = ServerSession(offering.under_tls(), service.session_options)
+            self._driver = Driver(service, self)
             self._begin_tls()
         else:
+            offer = offering.in_clear(self._address)
+            self.session = ServerSession(offer, service.session_options)
+            self._driver = Driver(service, self)
             self.flush()
 
     def data_received(self, data: bytes) -> None:
@@ -194,19 +193,23 @@ class Connection(asyncio.Protocol):
 
     def flush(self) -> bool:
         """Send what the session has to say; False: there was nothing."""
-        session, engine = self.session, self._engine
-        octets = session.octets_to_send
-        if not octets or self._lost or (engine is not None and not engine.handshake_complete):
+        engine = self._engine
+        if self._lost or (engine is not None and not engine.handshake_complete):
             return False
-        buffers = session.data_to_send()
-        if octets <= CHUNK_OCTETS and not self.congested:
+        buffers = self.session.data_to_send()
+        if not buffers:
+            return False
+        if (
+            engine is None
+            and len(buffers) == 1
+            and len(buffers[0]) <= CHUNK_OCTETS
+            and not self.congested
+        ):
+            self._transport.write(buffers[0])
+        elif self.congested or sum(map(len, buffers)) > CHUNK_OCTETS:
+            self._queue(buffers)
+        else:
             self._write(buffers)
-            return True
-        if self._outlet is None:
-            self._outlet = Outlet()
-        self._outlet.put(buffers)
-        self.congested = True
-        self._pump()
         return True
 
     def begin_tls(self) -> None:
@@ -340,15 +343,23 @@ class Connection(asyncio.Protocol):
 
     # ---- output and input
 
-    def _write(self, buffers: list[bytes | bytearray | memoryview]) -> None:
+    def _write(self, buffers: list[Buffer]) -> None:
         if self._engine is not None:
             # Together: each buffer by itself would be a record by itself.
             data = buffers[0] if len(buffers) == 1 else b"".join(buffers)
-            buffers = cast(list[bytes | bytearray | memoryview], self._engine.encrypt(data))
+            buffers = cast(list[Buffer], self._engine.encrypt(data))
         if len(buffers) == 1:
             self._transport.write(buffers[0])
         else:
             self._transport.writelines(buffers)
+
+    def _queue(self, buffers: list[Buffer]) -> None:
+        if self._outlet is None:
+            self._outlet = Outlet()
+            self._transport.set_write_buffer_limits(WRITE_HIGH_OCTETS, WRITE_LOW_OCTETS)
+        self._outlet.put(buffers)
+        self.congested = True
+        self._pump()
 
     def _pump(self) -> None:
         while self._outlet and not self._writing_paused:

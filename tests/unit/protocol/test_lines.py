@@ -2,12 +2,15 @@
 
 import pytest
 
+from restante.errors import LocalProtocolError
 from restante.protocol.lines import (
     COMMAND_OCTETS,
     ENDLESS_OCTETS,
     SASL_OCTETS,
+    Discarding,
     LineBuffer,
     LineFault,
+    Refusing,
     endless,
 )
 
@@ -145,3 +148,18 @@ def test_the_start_of_the_next_line_can_be_seen() -> None:
     assert buffer.starts_like(b"AUTH ")
     assert not buffer.starts_like(b"AUTHX")
     assert buffer.starts_like(b"GET ", b"AUTH ")
+
+
+def test_lines_nobody_will_look_at_are_dropped() -> None:
+    lines = Discarding()
+    lines.append(b"QUIT\r\n")
+    assert lines.octets == 0
+    assert lines.next_line() is None
+
+
+def test_lines_of_another_layer_are_refused() -> None:
+    """conformance: 2595-S-09"""
+    lines = Refusing()
+    with pytest.raises(LocalProtocolError):
+        lines.append(b"QUIT\r\n")
+    assert lines.octets == 0
