@@ -116,3 +116,4 @@ class Finding:
     verdict: Verdict
     why: str
     dialogue: tuple[Utterance, ...]
+    seconds: float | None = None

@@ -2,25 +2,34 @@
 
 from __future__ import annotations
 
+import time
+
 from restante.examine.case import Case, Finding, Verdict
 from restante.examine.outcome import Broken, Differs, NotApplicable, NotTried, Unmet
 from restante.examine.record import Record
+from restante.examine.redaction import Redaction
 from restante.examine.stage import Capabilities, Stage, offers
 from restante.examine.target import Endpoint, Target
 
 
 class Judge:
-    """One server under examination; what it announces is asked once per endpoint."""
+    """One server under examination; what it announces is asked once per endpoint.
+
+    `redaction` knows every secret the server has been told so far.
+    """
 
     def __init__(self, target: Target) -> None:
         self._target = target
+        self.redaction = Redaction()
         self._announced: dict[tuple[Endpoint, bool], Capabilities | None] = {}
 
     def try_case(self, case: Case) -> Finding:
         """Play one case to its verdict; never raises for anything the server does."""
-        record = Record()
+        record = Record(self.redaction)
+        began = time.monotonic()
         verdict, why = self._play(case, record)
-        return Finding(case, verdict, why, record.utterances())
+        seconds = time.monotonic() - began
+        return Finding(case, verdict, self.redaction.text(why), record.utterances(), seconds)
 
     def _play(self, case: Case, record: Record) -> tuple[Verdict, str]:
         try:

@@ -22,6 +22,7 @@ from restante.examine.wire import Wire
 Capabilities = Mapping[str, tuple[str, ...]]
 UNKNOWN_USER = "nobody-of-this-name"
 WRONG_PASSWORD = "certainly-wrong"
+SECRET_WORDS = (b"{password}", b"{plain}", b"{second_password}", b"{second_plain}")
 
 
 def plain(authcid: str, password: str, authzid: str = "") -> bytes:
@@ -70,7 +71,7 @@ class Stage:
         if self.case.second_account:
             second = accounts.provide([], password=None, scratch=scratch, turn=1)
         self._words = placeholders(self.account, second)
-        self.record.hide(word for key, word in self._words.items() if b"password" in key)
+        self.record.hide(self._words[key] for key in SECRET_WORDS if key in self._words)
 
     @property
     def wire(self) -> Wire:
