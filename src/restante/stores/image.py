@@ -6,17 +6,25 @@ An image is derived from the catalogue and never changes; a new version of the m
 image. The folders' times of change say which state of the Maildir it shows.
 
 Sizes that nobody has counted yet, only some file's name claims, are marked as claims.
+
+Whatever is done for each of a hundred thousand lines is done in C: lines are made sixteen at a
+time, which is where the marks in them stand.
 """
+
+from __future__ import annotations
 
 import re
 import struct
 import zlib
 from array import array
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import accumulate, islice, pairwise
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from restante.maildrop import Buffer
+if TYPE_CHECKING:
+    # For its types alone: a process that surveys a maildrop imports nothing it can do without.
+    from collections.abc import Collection, Iterable, Iterator, Sequence
+
+    from restante.maildrop import Buffer
 
 _MAGIC = b"RESTLIST"
 _FORMAT = 2
@@ -26,17 +34,17 @@ _PARTS = 8
 _NO_PARTS: tuple[Buffer, ...] = (b"",) * _PARTS
 _LINE_ENDS = {_NAMES: b"\0", _LIST: b"\r\n", _UIDL: b"\r\n"}
 _SIZE = struct.Struct("=Q")
-_UNIQUE_IDS = re.compile(rb" ([!-~]+)\r\n")
+_UNIQUE_IDS = re.compile(rb" ([!-~]++)\r\n")
 _OVERHEAD_OCTETS = 512
 """Of an image in a cache, besides its parts; there may be very many of empty maildrops."""
 _SEARCHES = 32
 _STRIDE = 16
 """Lines between two marks: an offset for each would be a tenth of an image."""
+_NAMES_TO_MARK = re.compile(rb"[^\0]*+\0" * _STRIDE)
 _HEAD = struct.Struct(f"=8sIIQQQQ{_PARTS}QI")
 
 
-@dataclass(frozen=True, slots=True)
-class Version:
+class Version(NamedTuple):
     """Which state of a Maildir an image shows."""
 
     generation: int
@@ -62,6 +70,10 @@ class _Lines:
         lines, _ = self._around(number)
         return lines[(number - 1) % _STRIDE]
 
+    def between(self, start: int, behind: int) -> memoryview:
+        """Return the lines from one index to another, which have marks or are the ends."""
+        return self._text[self._end_of(start) : self._end_of(behind)]
+
     def without(self, numbers: Collection[int]) -> Iterator[Buffer]:
         """Yield the text without some lines, in pieces between them."""
         start = 0
@@ -81,10 +93,16 @@ class _Lines:
 
     def _around(self, number: int) -> tuple[list[bytes], int]:
         """Return the lines from the mark before a line to the next, and where they start."""
-        block = (number - 1) // _STRIDE
-        start = self._marks[block - 1] if block else 0
-        end = self._marks[block] if block < len(self._marks) else len(self._text)
-        return bytes(self._text[start:end]).split(self._end), start
+        first = (number - 1) // _STRIDE * _STRIDE
+        start = self._end_of(first)
+        return bytes(self._text[start : self._end_of(first + _STRIDE)]).split(self._end), start
+
+    def _end_of(self, lines: int) -> int:
+        """Return where so many lines end; what has no mark is the end of all."""
+        block = -(-lines // _STRIDE)
+        if not block:
+            return 0
+        return self._marks[block - 1] if block <= len(self._marks) else len(self._text)
 
 
 class ListingImage:
@@ -151,7 +169,7 @@ class ListingImage:
         names = bytes(self._parts[_NAMES + 1]) if uniques else b""
         return {unique for unique in uniques if b"/" + unique in names}
 
-    def sizes(self) -> "array[int]":
+    def sizes(self) -> array[int]:
         """Return all sizes, in order."""
         return array("Q", bytes(self._parts[_SIZES]))
 
@@ -168,6 +186,21 @@ class ListingImage:
         claims = self._parts[_CLAIMS]
         return bool(claims) and bool(claims[number - 1])
 
+    def pack(self, start: int, behind: int) -> tuple[Buffer, Buffer, Buffer]:
+        """Return names, sizes and claims of some messages, NULs between the names.
+
+        `start` is the index of the first, a multiple of sixteen, `behind` is one too or their
+        count; no other message is looked at.
+        """
+        names = self._lines(_NAMES).between(start, behind)[:-1]
+        claims = bytes(self._parts[_CLAIMS][start:behind])
+        sizes = self._parts[_SIZES][8 * start : 8 * behind]
+        return names, sizes, claims if b"\1" in claims else b""
+
+    def packed_unique_ids(self, start: int, behind: int) -> bytes:
+        """Return the unique-ids of the same, NULs between them."""
+        return b"\0".join(_UNIQUE_IDS.findall(self._lines(_UIDL).between(start, behind)))
+
     def claims(self) -> bytes:
         """Return an octet for each message, 1 for a claim; b"" where all sizes were counted."""
         return bytes(self._parts[_CLAIMS])
@@ -177,7 +210,7 @@ class ListingImage:
         """Whether any size is a claim."""
         return bool(self._parts[_CLAIMS])
 
-    def at(self, version: Version) -> "ListingImage":
+    def at(self, version: Version) -> ListingImage:
         """Return the same listing as of another version."""
         return ListingImage(version, self.count, self.octets, self._parts)
 
@@ -238,20 +271,20 @@ def _fits(marks: memoryview, text: memoryview, count: int) -> bool:
 
 def render(
     version: Version,
-    names: Sequence[bytes],
-    sizes: "array[int]",
+    names: Sequence[bytes] | bytes,
+    sizes: array[int],
     unique_ids: Sequence[bytes],
     claims: bytes = b"",
 ) -> ListingImage:
-    """Make the image of these messages."""
+    """Make the image of these messages; `names` may be their text, a NUL behind each."""
     return _append(version, None, names, sizes, unique_ids, claims)
 
 
 def extend(
     image: ListingImage,
     version: Version,
-    names: Sequence[bytes],
-    sizes: "array[int]",
+    names: Sequence[bytes] | bytes,
+    sizes: array[int],
     unique_ids: Sequence[bytes],
     claims: bytes = b"",
 ) -> ListingImage:
@@ -269,39 +302,62 @@ def join_claims(before: bytes, count: int, behind: bytes, more: int) -> bytes:
 def _append(
     version: Version,
     image: ListingImage | None,
-    names: Sequence[bytes],
-    sizes: "array[int]",
+    names: Sequence[bytes] | bytes,
+    sizes: array[int],
     unique_ids: Sequence[bytes],
     claims: bytes,
 ) -> ListingImage:
-    count = 0 if image is None else image.count
-    numbers = range(count + 1, count + 1 + len(names))
-    list_lines = [b"%d %d\r\n" % pair for pair in zip(numbers, sizes, strict=True)]
-    uidl_lines = [b"%d %b\r\n" % pair for pair in zip(numbers, unique_ids, strict=True)]
-    old = _NO_PARTS if image is None else image.parts()
-    octets = sum(sizes) + (0 if image is None else image.octets)
+    count, octets, old = 0, 0, _NO_PARTS
+    if image is not None:
+        count, octets, old = image.count, image.octets, image.parts()
+    more = len(sizes)
+    numbers = range(count + 1, count + 1 + more)
     parts: list[Buffer] = [
-        bytes(old[0]) + sizes.tobytes(),
-        bytes(old[1]) + _marks(names, 1, len(old[2]), count),
-        b"\0".join([bytes(old[2]) + names[0], *names[1:], b""]) if names else bytes(old[2]),
-        bytes(old[3]) + _marks(list_lines, 0, len(old[4]), count),
-        bytes(old[4]) + b"".join(list_lines),
-        bytes(old[5]) + _marks(uidl_lines, 0, len(old[6]), count),
-        bytes(old[6]) + b"".join(uidl_lines),
-        join_claims(bytes(old[7]), count, claims, len(names)),
+        bytes(old[_SIZES]) + sizes.tobytes(),
+        *_lengthen_names(old, count, names),
+        *_lengthen(old, _LIST, count, b"%d %d\r\n", [numbers, sizes]),
+        *_lengthen(old, _UIDL, count, b"%d %b\r\n", [numbers, unique_ids]),
+        join_claims(bytes(old[_CLAIMS]), count, claims, more),
     ]
-    return ListingImage(version, count + len(names), octets, parts)
+    return ListingImage(version, count + more, octets + sum(sizes), parts)
 
 
-def _marks(lines: Sequence[bytes], end_octets: int, text_octets: int, count: int) -> bytes:
-    """Return where every sixteenth line ends, of lines that come behind `count` others.
+def _lengthen_names(
+    old: tuple[Buffer, ...], count: int, names: Sequence[bytes] | bytes
+) -> tuple[bytes, bytes]:
+    if not isinstance(names, bytes):
+        return _lengthen(old, _NAMES, count, b"%b\0", [names])
+    if count:
+        return _lengthen(old, _NAMES, count, b"%b\0", [names.split(b"\0")[:-1]])
+    return array("I", [block.end() for block in _NAMES_TO_MARK.finditer(names)]).tobytes(), names
 
-    `end_octets`: of a line's end, where the lines come without.
+
+def _lengthen(
+    old: tuple[Buffer, ...], part: int, count: int, form: bytes, columns: Sequence[Sequence[Any]]
+) -> tuple[bytes, bytes]:
+    """Return marks and text of `count` lines and of more behind them, made of columns."""
+    width, more = len(columns), len(columns[0])
+    fields: list[Any] = [None] * (width * more)
+    for place, column in enumerate(columns):
+        fields[place::width] = column
+    blocks = _blocks(form, width, fields, -count % _STRIDE)
+    before = len(old[part + 1])
+    ends = accumulate(map(len, blocks), initial=before)
+    marked = (count + more) // _STRIDE - count // _STRIDE
+    marks = array("I", islice(ends, 1, 1 + marked)).tobytes()
+    return bytes(old[part]) + marks, b"".join((old[part + 1], *blocks))
+
+
+def _blocks(form: bytes, width: int, fields: list[Any], lines_to_mark: int) -> list[bytes]:
+    """Return lines in blocks of sixteen, but for those to the first mark and behind the last.
+
+    `form` is of one line, which takes `width` of the fields.
     """
-    first = _STRIDE - count % _STRIDE
-    ends = islice(accumulate(map(len, lines)), first - 1, None, _STRIDE)
-    places = enumerate(ends)
-    return array(
-        "I",
-        [text_octets + end + end_octets * (first + at * _STRIDE) for at, end in places],
-    ).tobytes()
+    start = lines_to_mark * width
+    fields_of_block = _STRIDE * width
+    behind = max(start, len(fields) - (len(fields) - start) % fields_of_block)
+    in_turn = islice(fields, start, behind)
+    whole = map((form * _STRIDE).__mod__, zip(*[in_turn] * fields_of_block, strict=True))
+    rest = [fields[:start], fields[behind:]]
+    head, tail = (form * (len(some) // width) % tuple(some) for some in rest)
+    return [*([head] if head else []), *whole, *([tail] if tail else [])]

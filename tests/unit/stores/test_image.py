@@ -55,6 +55,29 @@ def test_what_was_put_in_comes_out(
         )
 
 
+@given(MESSAGES, st.integers(0, 4), st.integers(0, 4))
+def test_some_of_it_in_a_pack(messages: list[tuple[int, bool]], one: int, other: int) -> None:
+    start, behind = (min(16 * blocks, len(messages)) for blocks in sorted((one, other)))
+    start -= start % 16
+    names, sizes, ids, claims = make(messages)
+    image = render(VERSION, names, sizes, ids, claims)
+    packed = [bytes(part) for part in image.pack(start, behind)]
+    claims = claims[start:behind]
+    assert packed[0] == b"\0".join(names[start:behind])
+    assert packed[1] == sizes[start:behind].tobytes()
+    assert packed[2] == (claims if any(claims) else b"")
+    assert image.packed_unique_ids(start, behind) == b"\0".join(ids[start:behind])
+
+
+@given(MESSAGES, st.integers(0, 40))
+def test_names_as_one_text_are_the_same(messages: list[tuple[int, bool]], cut: int) -> None:
+    for first in (min(cut, len(messages)), 0):
+        image = render(VERSION, *make(messages[:first]))
+        names, sizes, ids, claims = make(messages[first:], first)
+        text = b"".join(name + b"\0" for name in names)
+        check(extend(image, VERSION, text, sizes, ids, claims), messages)
+
+
 def test_an_image_that_was_cut_or_changed_is_none() -> None:
     data = b"".join(render(VERSION, *make([(5, False)] * 40)).dump())
     assert load(data) is not None
