@@ -14,20 +14,25 @@ import sqlite3
 import stat
 import time
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import closing, suppress
-from dataclasses import dataclass, field
-from typing import NamedTuple
+from dataclasses import dataclass
 from urllib.parse import quote_from_bytes
 
-FILE_NAME = "restante.catalogue"
+from restante.maildrop import Buffer
+from restante.stores.changes import CATALOGUE_NAME, PACKED, Changes, Gone
+from restante.stores.image import Version, render
+
+FILE_NAME = CATALOGUE_NAME
 DAMAGED_NAME = "restante.catalogue-damaged"
 LISTING_NAME = "restante.catalogue-listing"
 _CATALOGUE = b"/" + FILE_NAME.encode()
 _JOURNAL = b"-journal"
-PACKED = 4_096
 TOMBSTONES = 100_000
 """Messages remembered after they are gone; the oldest are forgotten first."""
+_MANY = 1_000
+"""Messages from which on a new catalogue is made of big pages, which are written faster."""
+_BIG_PAGE_OCTETS = 16_384
 _SCHEMA_VERSION = 2
 _SCHEMA = (
     "CREATE TABLE generation (value INTEGER NOT NULL)",
@@ -53,16 +58,6 @@ _are_unique_ids = re.compile(rb"[!-~]{1,70}(?:\0[!-~]{1,70})*").fullmatch
 _DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 
 
-class Gone(NamedTuple):
-    """A message that is no longer there."""
-
-    unique_name: bytes
-    unique_id: bytes
-    size: int
-    removed: bool
-    """By us; otherwise it vanished by other hands, and may come back."""
-
-
 @dataclass(frozen=True, slots=True)
 class Contents:
     """All that a catalogue knows of the messages that are there."""
@@ -73,23 +68,6 @@ class Contents:
     unique_ids: list[bytes]
     claims: bytes
     """An octet for each message, 1: its size was never counted; b"": all were."""
-
-
-@dataclass(frozen=True, slots=True)
-class Changes:
-    """A change to a catalogue: all its messages as they are to be, and who went and came."""
-
-    base: int
-    """The generation it is a change to; 0: nothing of it is stored yet."""
-    first: int
-    """Index of the first message that is not as it was then."""
-    names: Sequence[bytes]
-    sizes: "array[int]"
-    unique_ids: Sequence[bytes]
-    claims: bytes = b""
-    gone: Sequence[Gone] = field(default=())
-    back: Sequence[Gone] = field(default=())
-    """Those that were gone and are there again."""
 
 
 class DamagedCatalogue(sqlite3.DatabaseError):
@@ -190,6 +168,8 @@ class Catalogue:
     def replace(self, changes: Changes) -> int:
         """Store a change and return the new generation; durable on return."""
         connection = self._connection
+        if changes.image.count >= _MANY and not _version(connection):
+            connection.execute(f"PRAGMA page_size = {_BIG_PAGE_OCTETS}")
         _prepare_to_write(connection)
         connection.execute("BEGIN IMMEDIATE")
         try:
@@ -201,7 +181,8 @@ class Catalogue:
             first = changes.first if changes.base == self.generation() else 0
             start = first - first % PACKED
             connection.execute("DELETE FROM pack WHERE first >= ?", (start,))
-            connection.executemany("INSERT INTO pack VALUES (?, ?, ?, ?, ?)", _rows(changes, start))
+            rows = _rows(changes, start)
+            connection.executemany("INSERT INTO pack VALUES (?, ?, ?, ?, ?)", rows)
             self._bury(changes.gone, changes.back)
             connection.execute("UPDATE generation SET value = value + 1")
             generation = self.generation()
@@ -273,7 +254,7 @@ def salvage(mailbox: bytes) -> Changes:
                 sizes.append(size)
                 unique_ids[unique_id] = None
     claims = b"\1" * len(names)
-    return Changes(0, 0, names, sizes, list(unique_ids), claims, gone)
+    return Changes(0, 0, render(Version(0, 0, 0), names, sizes, list(unique_ids), claims), gone)
 
 
 def set_aside(mailbox: bytes) -> None:
@@ -316,17 +297,16 @@ def _packs(connection: sqlite3.Connection) -> Iterator[_Pack]:
         yield pack
 
 
-def _rows(changes: Changes, start: int) -> Iterator[tuple[int, bytes, bytes, bytes, bytes]]:
-    for at in range(start, len(changes.names), PACKED):
-        behind = at + PACKED
-        claims = changes.claims[at:behind]
-        yield (
-            at,
-            b"\0".join(changes.names[at:behind]),
-            changes.sizes[at:behind].tobytes(),
-            b"\0".join(changes.unique_ids[at:behind]),
-            claims if b"\1" in claims else b"",
-        )
+def _rows(changes: Changes, start: int) -> Iterator[tuple[int, Buffer, Buffer, Buffer, Buffer]]:
+    image = changes.image
+    for at in range(start, image.count, PACKED):
+        behind = min(at + PACKED, image.count)
+        if changes.packed_unique_ids:
+            unique_ids = changes.packed_unique_ids[at // PACKED]
+        else:
+            unique_ids = image.packed_unique_ids(at, behind)
+        names, sizes, claims = image.pack(at, behind)
+        yield at, names, sizes, unique_ids, claims
 
 
 def _is_there(path: bytes) -> bool:

@@ -26,7 +26,8 @@ from restante.identity import Identity
 from restante.maildrop import DropListing, Maildrop
 from restante.stores import names
 from restante.stores.cache import Cached, ImageCache
-from restante.stores.catalogue import Catalogue, Changes
+from restante.stores.catalogue import Catalogue
+from restante.stores.changes import Changes
 from restante.stores.deposit import deposit
 from restante.stores.glance import is_catalogue_seen, is_local, is_seen_unchanged
 from restante.stores.image import ListingImage, Version, empty

@@ -44,40 +44,47 @@ class Names(NamedTuple):
 
     uniques: list[bytes]
     wire_sizes: list[int | None]
-    dated: bool
-    """Whether each begins with ten digits of seconds, so that its octets sort it rightly."""
+    plain: bool
+    """Whether each begins with ten digits of seconds, so that its octets sort it rightly, and can
+    give its unique part as a unique-id."""
 
 
-_REST = rb"(?:,S=\d{1,12})?(?:,W=(\d{1,12}))?(?::[^\0]*)?\0"
-_DATED = re.compile(rb"(?:new|cur)/(\d{10}\.[^,:=\0]+)" + _REST)
+_REST = rb"(?:,S=\d{1,12}+|)(?:,W=(\d{1,12}+)|)(?::[^\0]*+|)\0"
+_PLAIN = re.compile(rb"(?:new|cur)/(\d{10}\.[!-+\--9;<>-~]{1,59}+)" + _REST)
 """A name as nearly every program gives it, with its folder, behind it the one octet none holds."""
-_REGULAR = re.compile(rb"(?:new|cur)/([^,:=\0]+)" + _REST)
+_REGULAR = re.compile(rb"(?:new|cur)/([^,:=\0]++)" + _REST)
 
 
 def parse_all(relatives: Sequence[bytes]) -> Names:
-    """Take file names (with their folders) apart.
+    """Take file names (with their folders) apart."""
+    return parse_text(b"\0".join((*relatives, b"")))
 
-    One search over all of them is many times faster than a look at each, and where it finds as
-    many as there are, it has found each: a name holds one slash, behind its folder.
+
+def parse_text(text: bytes) -> Names:
+    """Take file names (with their folders) apart that stand in one text, a NUL behind each.
+
+    One search over all of them is many times faster than a look at each; where nothing is left
+    between what it finds, it has found each.
     """
-    text = b"".join([name + b"\0" for name in relatives])
-    for form in (_DATED, _REGULAR):
-        found = form.findall(text)
-        if len(found) == len(relatives):
-            return Names(
-                [unique for unique, _ in found],
-                [int(claim) if claim else None for _, claim in found],
-                form is _DATED,
-            )
-    parsed = [parse(name[4:]) for name in relatives]
-    dated = all(_is_dated(name) for name in relatives)
-    return Names([name.unique for name in parsed], [name.wire_size for name in parsed], dated)
+    for form in (_PLAIN, _REGULAR):
+        pieces = form.split(text)
+        if not any(pieces[::3]):
+            claims = pieces[2::3]
+            if None in claims:
+                wire_sizes = [None if claim is None else int(claim) for claim in claims]
+            else:
+                wire_sizes = list(map(int, claims))
+            return Names(pieces[1::3], wire_sizes, form is _PLAIN)
+    parsed = [parse(name[4:]) for name in text.split(b"\0")[:-1]]
+    return Names([name.unique for name in parsed], [name.wire_size for name in parsed], False)
 
 
-_is_dated = re.compile(rb"(?:new|cur)/\d{10}\.").match
+_are_visible = re.compile(rb"[!-~]*+").fullmatch
 
-are_legal_unique_ids = re.compile(rb"(?:[!-~]{1,70}\0)*").fullmatch
-"""The same of many, each with a NUL behind it."""
+
+def are_legal_unique_ids(uniques: Sequence[bytes]) -> bool:
+    """Say whether all of them, none of which is empty, can be unique-ids."""
+    return bool(_are_visible(b"".join(uniques))) and max(map(len, uniques), default=0) <= 70
 
 
 def arrival(relative: bytes) -> tuple[int, bytes]:

@@ -7,20 +7,18 @@ be saved of it, one that cannot be used is left alone, and either is logged.
 
 import os
 import sqlite3
-from array import array
 from contextlib import suppress
-from dataclasses import replace
 
 from restante.errors import MessageVanished
 from restante.stores.catalogue import (
     LISTING_NAME,
     Catalogue,
-    Changes,
     catalogue_path,
     is_damaged,
     salvage,
     set_aside,
 )
+from restante.stores.changes import Changes
 from restante.stores.image import ListingImage, Version, load, render
 from restante.stores.sizes import open_message
 from restante.telemetry import Event, Log
@@ -94,18 +92,18 @@ class Records:
         On a full or read-only disk nothing is recorded, and the image says so by its generation.
         """
         if self.out_of_reach:
-            return image.at(replace(image.version, generation=0))
+            return image.at(image.version._replace(generation=0))
         try:
             generation = self._replace(changes)
         except sqlite3.Error as error:
             self._warn(error)
             if not is_damaged(error):
-                return image.at(replace(image.version, generation=0))
+                return image.at(image.version._replace(generation=0))
             mended = self._renew(changes)
             if mended is None:
-                return image.at(replace(image.version, generation=0))
+                return image.at(image.version._replace(generation=0))
             generation = mended
-        image = image.at(replace(image.version, generation=generation))
+        image = image.at(image.version._replace(generation=generation))
         self.write_listing(image)
         return image
 
@@ -118,26 +116,19 @@ class Records:
     def _mend(self) -> ListingImage | None:
         """Make a damaged catalogue anew, and return the image of what was saved."""
         image = self._load_listing()
-        if image is not None:
-            changes = Changes(
-                0, 0, image.names(), image.sizes(), image.unique_ids(), image.claims()
-            )
-        else:
-            changes = Changes(0, 0, [], array("Q"), [])
         saved = salvage(self._mailbox)
         if image is None:
-            changes = saved
-        generation = self._renew(replace(changes, gone=saved.gone), ask_again=False)
-        version = Version(generation or 0, 0, 0)
-        return render(version, changes.names, changes.sizes, changes.unique_ids, changes.claims)
+            image = saved.image
+        generation = self._renew(Changes(0, 0, image, saved.gone), ask_again=False)
+        return image.at(Version(generation or 0, 0, 0))
 
     def _renew(self, changes: Changes, *, ask_again: bool = True) -> int | None:
         """Set a damaged catalogue aside and write all to a new one; None: that failed."""
         if ask_again:
-            changes = replace(changes, gone=[*salvage(self._mailbox).gone, *changes.gone])
+            changes = changes._replace(gone=[*salvage(self._mailbox).gone, *changes.gone])
         try:
             set_aside(self._mailbox)
-            return self._replace(replace(changes, base=0))
+            return self._replace(changes._replace(base=0))
         except (sqlite3.Error, OSError) as error:
             self._warn(error)
             return None

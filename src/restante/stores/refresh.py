@@ -7,20 +7,33 @@ file is touched that the catalogue knows.
 Nothing is written here: what has to be stored is left in `changes`, None where nothing has.
 """
 
+from __future__ import annotations
+
 import os
 from array import array
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from typing import NamedTuple
+from itertools import islice
+from operator import lt
+from typing import TYPE_CHECKING, NamedTuple
 
 from restante.errors import MessageVanished, TemporaryFailure
 from restante.stores import names
-from restante.stores.catalogue import Catalogue, Changes, Gone
-from restante.stores.image import ListingImage, Version, extend, join_claims, render
-from restante.stores.scan import Changed, changed, clock_ns, messages, proven
-from restante.stores.sizes import wire_size
+from restante.stores.changes import Changes, Gone, pack_unique_ids
+from restante.stores.image import ListingImage, Version, extend, render
+from restante.stores.scan import (
+    Changed,
+    changed,
+    clock_ns,
+    messages,
+    messages_in_order,
+    proven,
+)
 from restante.stores.unique_ids import UniqueIds
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from restante.stores.catalogue import Catalogue
 
 SCANS = 3
 """Looks at folders that other programs change meanwhile."""
@@ -36,23 +49,26 @@ class Affordable(NamedTuple):
 class _Seen(NamedTuple):
     """Files seen for the first time, in their order."""
 
-    found: list[bytes]
+    text: bytes
+    """Their names, a NUL behind each."""
     parsed: names.Names
     distinct: bool
     """Whether no two have the same unique part."""
 
 
-@dataclass
 class Refresh:
     """One refresh of one mailbox."""
 
-    mailbox: bytes
-    affordable: Affordable
-    scan_limit: int | None = None
-    """Entries of a folder beyond which a scan gives up with `FolderTooBig`."""
-    changes: Changes | None = None
-    gone: list[Gone] = field(default_factory=list)
-    back: list[Gone] = field(default_factory=list)
+    def __init__(
+        self, mailbox: bytes, affordable: Affordable, scan_limit: int | None = None
+    ) -> None:
+        """Begin; beyond `scan_limit` entries of a folder a scan gives up with `FolderTooBig`."""
+        self.mailbox = mailbox
+        self.affordable = affordable
+        self.scan_limit = scan_limit
+        self.changes: Changes | None = None
+        self.gone: list[Gone] = []
+        self.back: list[Gone] = []
 
     def run(self, known: ListingImage | None, catalogue: Catalogue | None) -> ListingImage:
         """Return the image of what is there now.
@@ -78,14 +94,14 @@ class Refresh:
         scanned_at = clock_ns()
         seen = changed(self.mailbox)
         folders = _outdated(known, seen)
-        found = [
-            name for folder in folders for name in messages(self.mailbox, folder, self.scan_limit)
-        ]
         generation = known.version.generation if known is not None else 0
         now = proven(seen, scanned_at)
         version = Version(generation, now.new_ns, now.cur_ns)
         if known is None or not known.count:
-            return self._first(found, version, catalogue)
+            return self._first(folders, version, catalogue)
+        found = [
+            name for folder in folders for name in messages(self.mailbox, folder, self.scan_limit)
+        ]
         known_names = known.names()
         appeared = set(found).difference(known_names)
         missing = self._missing(known, known_names, set(found), appeared, folders)
@@ -100,9 +116,11 @@ class Refresh:
     # ---- nothing known
 
     def _first(
-        self, found: list[bytes], version: Version, catalogue: Catalogue | None
+        self, folders: Sequence[bytes], version: Version, catalogue: Catalogue | None
     ) -> ListingImage:
-        return self._add(None, self._newly_seen(found), version, catalogue)
+        texts = [messages_in_order(self.mailbox, folder, self.scan_limit) for folder in folders]
+        seen = self._newly_seen(*_by_arrival([text for text in texts if text]))
+        return self._add(None, seen, version, catalogue)
 
     # ---- something known
 
@@ -133,7 +151,8 @@ class Refresh:
         version: Version,
         catalogue: Catalogue | None,
     ) -> ListingImage:
-        fresh = self._newly_seen(appeared.difference(moved.values()))
+        text = _text(sorted(appeared.difference(moved.values())))
+        fresh = self._newly_seen(*_by_arrival([text]))
         if not missing:
             return self._add(known, fresh, version, catalogue)
         lost = {name for name in missing if name not in moved}
@@ -213,18 +232,22 @@ class Refresh:
         kept_claims = kept_claims if any(kept_claims) else bytearray()
         return render(version, kept_names, kept_sizes, kept_ids, bytes(kept_claims))
 
-    def _newly_seen(self, found: Iterable[bytes]) -> _Seen:
-        """Put names in order, without the old ones of what was seen under both in its renaming."""
-        ordered, parsed = _in_order(found)
-        if len(set(parsed.uniques)) == len(ordered):
-            return _Seen(ordered, parsed, distinct=True)
-        counts = Counter(parsed.uniques)
-        ordered = [
+    def _newly_seen(self, text: bytes, parsed: names.Names) -> _Seen:
+        """Return what is seen, without the old names of what was seen under both in its renaming.
+
+        The names are given in their order.
+        """
+        uniques = parsed.uniques
+        # In the order of their octets they mostly are too, and to see that is faster than a set.
+        if all(map(lt, uniques, islice(uniques, 1, None))) or len(set(uniques)) == len(uniques):
+            return _Seen(text, parsed, distinct=True)
+        counts = Counter(uniques)
+        text = _text(
             name
-            for name, unique in zip(ordered, parsed.uniques, strict=True)
+            for name, unique in zip(_names(text), uniques, strict=True)
             if counts[unique] == 1 or self._exists(name)
-        ]
-        return _Seen(ordered, names.parse_all(ordered), distinct=False)
+        )
+        return _Seen(text, names.parse_text(text), distinct=False)
 
     def _exists(self, name: bytes) -> bool:
         return os.path.lexists(self.mailbox + b"/" + name)
@@ -240,40 +263,33 @@ class Refresh:
         *,
         changed_before: bool = False,
     ) -> ListingImage:
-        added, sizes, unique_ids, claims = self._newcomers(known, seen, catalogue)
+        added = self._newcomers(known, seen, catalogue)
         if known is None:
+            image = render(version, *added)
             # A mailbox nobody has delivered to needs no catalogue.
-            if added:
-                self.changes = Changes(
-                    version.generation, 0, added, sizes, unique_ids, claims, back=self.back
-                )
-            return render(version, added, sizes, unique_ids, claims)
-        if added or changed_before:
-            self.changes = Changes(
-                version.generation,
-                0 if changed_before else known.count,
-                known.names() + added,
-                known.sizes() + sizes,
-                known.unique_ids() + unique_ids,
-                join_claims(known.claims(), known.count, claims, len(added)),
-                gone=self.gone,
-                back=self.back,
-            )
-        return extend(known, version, added, sizes, unique_ids, claims)
+            if image.count:
+                packs = pack_unique_ids(added[2])
+                self.changes = Changes(version.generation, 0, image, (), self.back, packs)
+            return image
+        image = extend(known, version, *added)
+        if image.count > known.count or changed_before:
+            first = 0 if changed_before else known.count
+            self.changes = Changes(version.generation, first, image, self.gone, self.back)
+        return image
 
     def _newcomers(
         self, known: ListingImage | None, seen: _Seen, catalogue: Catalogue | None
-    ) -> tuple[list[bytes], "array[int]", list[bytes], bytes]:
-        found, (uniques, wire_sizes, _), distinct = seen
+    ) -> tuple[Sequence[bytes] | bytes, array[int], list[bytes], bytes]:
+        text, (uniques, wire_sizes, _), distinct = seen
         claimed = self._claimed(wire_sizes)
         added: list[bytes] = []
         sizes = array("Q")
         unique_ids: list[bytes] = []
         claims = bytearray()
         ids = UniqueIds(known, catalogue, [message.unique_id for message in self.gone])
-        if distinct and None not in claimed and ids.may_give_all(uniques):
-            return found, array("Q", claimed), uniques, b"\1" * len(found)  # type: ignore[arg-type]
-        for name, unique, claim in zip(found, uniques, claimed, strict=True):
+        if distinct and None not in claimed and ids.may_give_all(seen.parsed):
+            return text, array("Q", claimed), uniques, b"\1" * len(uniques)  # type: ignore[arg-type]
+        for name, unique, claim in zip(_names(text), uniques, claimed, strict=True):
             size = self._read_size(name) if claim is None else claim
             if size is None:
                 continue
@@ -303,6 +319,9 @@ class Refresh:
 
     def _read_size(self, name: bytes) -> int | None:
         """Return a size, or None for a file that is gone or is none."""
+        # What claims its size in its name needs none of what counts sizes.
+        from restante.stores.sizes import wire_size
+
         try:
             return wire_size(self.mailbox + b"/" + name)
         except (FileNotFoundError, MessageVanished):
@@ -326,12 +345,21 @@ def _outdated(known: ListingImage | None, seen: Changed) -> tuple[bytes, ...]:
     return folders
 
 
-def _in_order(found: Iterable[bytes]) -> tuple[list[bytes], names.Names]:
-    """Put names in the order of arrival, and take them apart."""
-    ordered = sorted(found)
-    parsed = names.parse_all(ordered)
-    if parsed.dated and (not ordered or ordered[0][:4] == ordered[-1][:4]):
+def _by_arrival(texts: Sequence[bytes]) -> tuple[bytes, names.Names]:
+    """Put names that stand in the order of their octets in that of arrival; take them apart."""
+    # Of two that arrived together, the one whose folder comes first.
+    text = b"".join(sorted(texts))
+    parsed = names.parse_text(text)
+    if parsed.plain and text[:4] == text[text.rfind(b"\0", 0, -1) + 1 :][:4]:
         # All in one folder, each beginning with its seconds: they stand as they have to.
-        return ordered, parsed
-    ordered.sort(key=names.arrival)
-    return ordered, names.parse_all(ordered)
+        return text, parsed
+    text = _text(sorted(_names(text), key=names.arrival))
+    return text, names.parse_text(text)
+
+
+def _text(ordered: Iterable[bytes]) -> bytes:
+    return b"\0".join((*ordered, b""))
+
+
+def _names(text: bytes) -> list[bytes]:
+    return text.split(b"\0")[:-1]

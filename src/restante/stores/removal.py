@@ -11,7 +11,7 @@ from collections.abc import Collection
 
 from restante.errors import MessageVanished, TemporaryFailure
 from restante.stores import names
-from restante.stores.catalogue import Changes, Gone
+from restante.stores.changes import Changes, Gone
 from restante.stores.image import ListingImage, Version, render
 from restante.stores.scan import FOLDERS
 from restante.stores.whereabouts import Whereabouts
@@ -136,10 +136,8 @@ class Removal:
         left = bytes(claims) if any(claims) else b""
         version = Version(image.version.generation, 0, 0)
         first = min(absent, default=image.count + 1) - 1
-        changes = Changes(
-            version.generation, first, names_left, sizes, unique_ids, left, self._gone(gone)
-        )
-        return render(version, names_left, sizes, unique_ids, left), changes
+        image = render(version, names_left, sizes, unique_ids, left)
+        return image, Changes(version.generation, first, image, self._gone(gone))
 
     def _gone(self, absent: list[tuple[int, bytes, bytes, int]]) -> list[Gone]:
         uniques = names.parse_all([name for _, name, _, _ in absent]).uniques

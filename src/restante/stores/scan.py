@@ -8,8 +8,9 @@ other: what is seen in both was moved in between, and counts where it went.
 import os
 import stat
 import time
+from bisect import bisect_left
 from itertools import islice
-from typing import NamedTuple
+from typing import AnyStr, NamedTuple
 
 from restante.errors import PermanentFailure, TemporaryFailure
 
@@ -73,12 +74,38 @@ def messages(mailbox: bytes, folder: bytes, limit: int | None = None) -> list[by
         FolderTooBig: it has more than `limit` of them.
     """
     prefix = folder + b"/"
+    found = _names(mailbox + b"/" + folder, limit)
+    return [prefix + name for name in found if name[0] != 0x2E]
+
+
+def messages_in_order(mailbox: bytes, folder: bytes, limit: int | None = None) -> bytes:
+    """Return the same as one text, a NUL behind each, in the order of their octets.
+
+    Raises: as `messages`.
+    """
+    found = _names(os.fsdecode(mailbox + b"/" + folder), limit)
+    # Text is sorted much faster than octets; all that begins with a dot is then in one place.
+    found.sort()
+    del found[bisect_left(found, ".") : bisect_left(found, "/")]
+    if not found:
+        return b""
+    start = os.fsdecode(folder) + "/"
+    text = start + f"\0{start}".join(found) + "\0"
+    if text.isascii():
+        return text.encode("ascii")
+    # What stands for an octet that is no text is not where that octet is.
+    octets = sorted(os.fsencode(start + name) for name in found)
+    return b"\0".join((*octets, b""))
+
+
+def _names(path: AnyStr, limit: int | None) -> list[AnyStr]:
+    """Return the names of the files of one folder, in no order."""
     try:
-        with os.scandir(mailbox + b"/" + folder) as entries:
+        with os.scandir(path) as entries:
             found = [
-                prefix + entry.name
+                entry.name
                 for entry in islice(entries, limit)
-                if entry.name[0] != 0x2E and entry.is_file(follow_symlinks=False)
+                if entry.is_file(follow_symlinks=False)
             ]
             if limit is not None and next(entries, None) is not None:
                 raise FolderTooBig

@@ -4,13 +4,19 @@ The first choice is the unique part of the file's name, so that it comes out the
 can be stored; where that is illegal (RFC 1939 §7, UIDL) or taken, a digest of it.
 """
 
-from base64 import b32encode
-from collections.abc import Iterable
-from hashlib import sha256
+from __future__ import annotations
 
-from restante.stores.catalogue import Catalogue, Gone
-from restante.stores.image import ListingImage
+from typing import TYPE_CHECKING
+
 from restante.stores.names import are_legal_unique_ids, is_legal_unique_id
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from restante.stores.catalogue import Catalogue
+    from restante.stores.changes import Gone
+    from restante.stores.image import ListingImage
+    from restante.stores.names import Names
 
 _SEARCHES = 8
 """Questions before a set is made of the unique-ids that are known."""
@@ -56,18 +62,17 @@ class UniqueIds:
             return unique
         attempt = 0
         while True:
-            digest = sha256(b"%d\0%b" % (attempt, name[4:].partition(b":")[0])).digest()
-            unique_id = b32encode(digest[:20])
+            unique_id = _digest(b"%d\0%b" % (attempt, name[4:].partition(b":")[0]))
             if self._is_free(unique_id):
                 self._given.add(unique_id)
                 return unique_id
             attempt += 1
 
-    def may_give_all(self, uniques: list[bytes]) -> bool:
-        """Say whether unique parts, no two the same, can all be unique-ids as they are."""
+    def may_give_all(self, parsed: Names) -> bool:
+        """Say whether the unique parts of names, no two the same, can all be unique-ids."""
         if self._has_gone or self._known is not None:
             return False
-        return bool(are_legal_unique_ids(b"".join([unique + b"\0" for unique in uniques])))
+        return parsed.plain or are_legal_unique_ids(parsed.uniques)
 
     def _is_held(self, unique_id: bytes) -> bool:
         """Say whether a message that is there has it."""
@@ -89,3 +94,11 @@ class UniqueIds:
             return True
         assert self._catalogue is not None
         return not self._catalogue.was_given(unique_id)
+
+
+def _digest(octets: bytes) -> bytes:
+    # Hardly ever needed, and slow to load.
+    from base64 import b32encode
+    from hashlib import sha256
+
+    return b32encode(sha256(octets).digest()[:20])

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from restante.errors import MessageVanished, Refusal
-from restante.stores.catalogue import Changes
+from restante.stores.changes import Changes
 from restante.stores.image import ListingImage, render
 from restante.stores.locks import Key
 from restante.stores.sizes import wire_size
@@ -97,8 +97,8 @@ def corrected(
     names = image.names()
     left = bytes(claims) if any(claims) else b""
     version = image.version
-    changes = Changes(version.generation, first, names, sizes, unique_ids, left)
-    return render(version, names, sizes, unique_ids, left), changes, corrections
+    image = render(version, names, sizes, unique_ids, left)
+    return image, Changes(version.generation, first, image), corrections
 
 
 class Verifier:

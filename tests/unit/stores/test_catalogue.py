@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from array import array
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -14,26 +15,24 @@ from restante.stores import catalogue as module
 from restante.stores.catalogue import (
     DAMAGED_NAME,
     FILE_NAME,
-    PACKED,
     Catalogue,
-    Changes,
     DamagedCatalogue,
-    Gone,
     is_damaged,
     salvage,
     set_aside,
 )
+from restante.stores.changes import PACKED, Changes, Gone, pack_unique_ids
+from restante.stores.image import Version, empty, render
 
 
 def changes(count: int, *, base: int = 0, first: int = 0, claims: bytes = b"") -> Changes:
-    return Changes(
-        base,
-        first,
-        [b"cur/%d:2," % number for number in range(count)],
-        array("Q", range(count)),
-        [b"%d" % number for number in range(count)],
-        claims,
-    )
+    names = [b"cur/%d:2," % number for number in range(count)]
+    unique_ids = [b"%d" % number for number in range(count)]
+    image = render(Version(0, 0, 0), names, array("Q", range(count)), unique_ids, claims)
+    return Changes(base, first, image)
+
+
+NOTHING = empty(Version(0, 0, 0))
 
 
 def create(mailbox: Path) -> Catalogue:
@@ -49,11 +48,37 @@ def test_what_was_stored_is_there(tmp_path: Path, count: int) -> None:
         assert catalogue.replace(changes(count, claims=claims)) == 1
     with create(tmp_path) as catalogue:
         contents = catalogue.contents()
-    wanted = changes(count)
+    wanted = changes(count).image
     assert contents.generation == 1
-    assert (contents.names, contents.sizes) == (wanted.names, wanted.sizes)
-    assert contents.unique_ids == wanted.unique_ids
+    assert (contents.names, contents.sizes) == (wanted.names(), wanted.sizes())
+    assert contents.unique_ids == wanted.unique_ids()
     assert (contents.claims or bytes(count)) == claims
+
+
+@pytest.mark.parametrize("count", [0, 1, PACKED, PACKED + 1])
+def test_unique_ids_that_were_at_hand_are_the_same(tmp_path: Path, count: int) -> None:
+    wanted = changes(count)
+    packs = pack_unique_ids(wanted.image.unique_ids())
+    with create(tmp_path) as catalogue:
+        catalogue.replace(wanted._replace(packed_unique_ids=[memoryview(pack) for pack in packs]))
+        assert catalogue.contents().unique_ids == wanted.image.unique_ids()
+
+
+@pytest.mark.parametrize(("count", "octets"), [(3, 4_096), (1_000, 16_384)])
+def test_only_a_big_catalogue_is_made_of_big_pages(tmp_path: Path, count: int, octets: int) -> None:
+    with create(tmp_path) as catalogue:
+        catalogue.replace(changes(count))
+    with closing(sqlite3.connect(tmp_path / FILE_NAME)) as connection:
+        assert connection.execute("PRAGMA page_size").fetchone() == (octets,)
+
+
+def test_a_catalogue_of_small_pages_grows(tmp_path: Path) -> None:
+    """As every one does that was made for few messages, or before there were big pages."""
+    with create(tmp_path) as catalogue:
+        catalogue.replace(changes(3))
+    with create(tmp_path) as catalogue:
+        catalogue.replace(changes(2 * PACKED, base=1, first=3))
+        assert catalogue.contents().names == changes(2 * PACKED).image.names()
 
 
 def test_a_change_writes_what_is_not_as_it_was(tmp_path: Path) -> None:
@@ -61,7 +86,7 @@ def test_a_change_writes_what_is_not_as_it_was(tmp_path: Path) -> None:
         catalogue.replace(changes(PACKED + 10))
         changed = changes(PACKED + 12, base=1, first=PACKED + 10)
         assert catalogue.replace(changed) == 2
-        assert catalogue.contents().names == changed.names
+        assert catalogue.contents().names == changed.image.names()
 
 
 def test_a_change_to_another_generation_writes_everything(tmp_path: Path) -> None:
@@ -70,7 +95,7 @@ def test_a_change_to_another_generation_writes_everything(tmp_path: Path) -> Non
         catalogue.replace(changes(10))
         changed = changes(2 * PACKED, base=0, first=2 * PACKED - 1)
         catalogue.replace(changed)
-        assert catalogue.contents().names == changed.names
+        assert catalogue.contents().names == changed.image.names()
 
 
 def test_looking_makes_and_writes_nothing(tmp_path: Path) -> None:
@@ -100,7 +125,7 @@ def gone(unique_id: bytes, *, name: bytes = b"name", removed: bool = False) -> G
 
 
 def bury(catalogue: Catalogue, *dead: Gone, back: tuple[Gone, ...] = ()) -> None:
-    catalogue.replace(Changes(0, 0, [], array("Q"), [], gone=dead, back=back))
+    catalogue.replace(Changes(0, 0, NOTHING, dead, back))
 
 
 def test_what_is_gone_is_remembered_until_it_is_back(tmp_path: Path) -> None:
@@ -138,7 +163,7 @@ def test_the_oldest_are_forgotten(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 def test_a_change_that_fails_leaves_everything(tmp_path: Path) -> None:
     with create(tmp_path) as catalogue:
         catalogue.replace(changes(10))
-        broken = Changes(1, 0, [b"a"], array("Q", [1]), [b"a"], gone=[gone(None)])  # type: ignore[arg-type]
+        broken = changes(1, base=1)._replace(gone=[gone(None)])  # type: ignore[arg-type]
         with pytest.raises(sqlite3.Error):
             catalogue.replace(broken)
         assert len(catalogue.contents().names) == 10
@@ -151,7 +176,7 @@ def test_what_is_no_database_is_damaged(tmp_path: Path, octets: bytes) -> None:
     with pytest.raises(sqlite3.Error) as failure:
         Catalogue.open(os.fsencode(tmp_path), create=False)
     assert is_damaged(failure.value)
-    assert salvage(os.fsencode(tmp_path)).names == []
+    assert salvage(os.fsencode(tmp_path)).image.count == 0
 
 
 def execute(mailbox: Path, statement: str, *values: object) -> None:
@@ -191,18 +216,14 @@ def test_what_is_sound_can_be_saved(tmp_path: Path) -> None:
     with create(tmp_path) as catalogue:
         catalogue.replace(changes(3 * PACKED))
         catalogue.replace(
-            Changes(1, 3 * PACKED, *_columns(changes(3 * PACKED)), gone=[gone(b"gone")])
+            changes(3 * PACKED, base=1, first=3 * PACKED)._replace(gone=[gone(b"gone")])
         )
     execute(tmp_path, "UPDATE pack SET sizes = ? WHERE first = ?", b"", 2 * PACKED)
     saved = salvage(os.fsencode(tmp_path))
-    assert saved.names == changes(2 * PACKED).names
-    assert saved.unique_ids == changes(2 * PACKED).unique_ids
-    assert set(saved.claims) == {1}
+    assert saved.image.names() == changes(2 * PACKED).image.names()
+    assert saved.image.unique_ids() == changes(2 * PACKED).image.unique_ids()
+    assert set(saved.image.claims()) == {1}
     assert saved.gone == [gone(b"gone")]
-
-
-def _columns(made: Changes) -> tuple[list[bytes], "array[int]", list[bytes]]:
-    return list(made.names), made.sizes, list(made.unique_ids)
 
 
 def test_what_is_set_aside_takes_its_journal_along(tmp_path: Path) -> None:

@@ -6,7 +6,6 @@ from hypothesis import strategies as st
 
 from restante.stores.names import (
     Name,
-    Names,
     are_legal_unique_ids,
     arrival,
     is_legal_unique_id,
@@ -58,19 +57,48 @@ def test_parse(name: bytes, unique: bytes, wire_size: int | None) -> None:
 @given(st.lists(RELATIVES, max_size=6))
 def test_many_are_taken_apart_as_each_is(relatives: list[bytes]) -> None:
     parsed = [parse(name[4:]) for name in relatives]
-    assert parse_all(relatives) == Names(
-        [name.unique for name in parsed],
-        [name.wire_size for name in parsed],
-        all(name[4:14].isdigit() and name[14:15] == b"." for name in relatives),
-    )
+    names = parse_all(relatives)
+    assert names.uniques == [name.unique for name in parsed]
+    assert names.wire_sizes == [name.wire_size for name in parsed]
+    if names.plain:
+        assert all(name[4:14].isdigit() and name[14:15] == b"." for name in relatives)
+        assert all(map(is_legal_unique_id, names.uniques))
 
 
-@given(st.lists(st.binary(max_size=72).map(lambda data: data.translate(None, b"\0"))))
+@pytest.mark.parametrize(
+    "name",
+    [
+        b"cur/1700000000.M1P1.host",
+        b"new/1700000000.M1P1.host,S=12,W=13",
+        b"cur/1700000000.M1P1.host,W=13:2,S",
+        b"cur/1700000000.M1P1.host:2,\xff",
+        b"cur/1700000000." + b"x" * 59,
+    ],
+)
+def test_a_name_as_nearly_every_program_gives_it_is_plain(name: bytes) -> None:
+    assert parse_all([b"cur/1600000000.a:2,S", name]).plain
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        b"cur/170000000.M1P1.host",
+        b"new/1700000000,S=12",
+        b"cur/1700000000.M1P1.host,U=1",
+        b"cur/1700000000.a b",
+        b"cur/1700000000.\xff",
+        b"cur/1700000000." + b"x" * 60,
+    ],
+)
+def test_another_name_is_not(name: bytes) -> None:
+    assert not parse_all([b"cur/1600000000.a:2,S", name]).plain
+
+
+@given(st.lists(st.binary(min_size=1, max_size=72)))
 def test_many_unique_ids_are_legal_if_each_is(uniques: list[bytes]) -> None:
     legal = [unique for unique in uniques if is_legal_unique_id(unique)]
     for those in (uniques, legal):
-        joined = b"".join([unique + b"\0" for unique in those])
-        assert bool(are_legal_unique_ids(joined)) == all(map(is_legal_unique_id, those))
+        assert are_legal_unique_ids(those) == all(map(is_legal_unique_id, those))
 
 
 def test_flags_and_claims_make_no_other_message() -> None:

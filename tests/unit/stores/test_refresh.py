@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 
 from restante.errors import PermanentFailure, TemporaryFailure
 from restante.stores import refresh as module
+from restante.stores import sizes
 from restante.stores.image import ListingImage
 from restante.stores.names import arrival, parse_all
 from restante.stores.refresh import Affordable, Refresh
-from restante.stores.scan import Changed, FolderTooBig, messages
+from restante.stores.scan import Changed, FolderTooBig, messages, messages_in_order
 from restante.stores.sizes import wire_size
 from unit.stores.mailboxes import AFFORDABLE, Mailbox
 
@@ -63,7 +64,7 @@ def test_what_is_known_is_not_read_again(mailbox: Mailbox, monkeypatch: pytest.M
         read.append(path)
         return count(path)
 
-    monkeypatch.setattr(module, "wire_size", spy)
+    monkeypatch.setattr(sizes, "wire_size", spy)
     mailbox.add("new/1800000000.new")
     image = look(mailbox, first)
     assert [os.path.basename(path) for path in read] == [b"1800000000.new"]
@@ -135,17 +136,25 @@ def test_which_of_two_files_of_one_name_went_cannot_be_told(mailbox: Mailbox) ->
 
 def during_scan(monkeypatch: pytest.MonkeyPatch, folder: bytes, act: Callable[[], object]) -> None:
     """Do something once, behind the scan of a folder."""
-    scan = messages
     done: list[bool] = []
 
-    def scan_and_act(mailbox: bytes, looked_at: bytes, limit: int | None = None) -> list[bytes]:
-        found = scan(mailbox, looked_at, limit)
+    def act_once(looked_at: bytes) -> None:
         if looked_at == folder and not done:
             done.append(True)
             act()
+
+    def scan(mailbox: bytes, looked_at: bytes, limit: int | None = None) -> list[bytes]:
+        found = messages(mailbox, looked_at, limit)
+        act_once(looked_at)
         return found
 
-    monkeypatch.setattr(module, "messages", scan_and_act)
+    def scan_in_order(mailbox: bytes, looked_at: bytes, limit: int | None = None) -> bytes:
+        found = messages_in_order(mailbox, looked_at, limit)
+        act_once(looked_at)
+        return found
+
+    monkeypatch.setattr(module, "messages", scan)
+    monkeypatch.setattr(module, "messages_in_order", scan_in_order)
 
 
 @pytest.mark.parametrize("known", [True, False])
@@ -167,12 +176,11 @@ def test_seen_under_the_old_name_and_the_new(
     mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     mailbox.add("cur/1700000001.a:2,S")
-    scan = messages
 
-    def both(octets: bytes, folder: bytes, limit: int | None = None) -> list[bytes]:
-        return scan(octets, folder, limit) + ([b"cur/1700000001.a:2,"] * (folder == b"cur"))
+    def both(octets: bytes, folder: bytes, limit: int | None = None) -> bytes:
+        return b"cur/1700000001.a:2,\0" * (folder == b"cur") + messages_in_order(octets, folder)
 
-    monkeypatch.setattr(module, "messages", both)
+    monkeypatch.setattr(module, "messages_in_order", both)
     assert names(look(mailbox)) == ["cur/1700000001.a:2,S"]
 
 
@@ -251,7 +259,7 @@ def test_a_message_nobody_may_read_is_listed(
     def refuse(path: bytes) -> int:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(module, "wire_size", refuse)
+    monkeypatch.setattr(sizes, "wire_size", refuse)
     mailbox.add("cur/1700000001.a", b"a\n")
     assert look(mailbox).count == 1
 
@@ -262,7 +270,7 @@ def test_a_disk_that_fails_is_a_temporary_failure(
     def fail(path: bytes) -> int:
         raise OSError(5, "Input/output error")
 
-    monkeypatch.setattr(module, "wire_size", fail)
+    monkeypatch.setattr(sizes, "wire_size", fail)
     mailbox.add("cur/1700000001.a", b"a\n")
     with pytest.raises(TemporaryFailure):
         look(mailbox)
@@ -306,7 +314,8 @@ def test_claims_are_counted_as_far_as_a_login_can_afford(mailbox: Mailbox) -> No
 
 
 TIMES = st.sampled_from([b"", b"5.", b"1700000000.", b"1600000001.a", b"17000000000.", b"\n"])
-FOLDERS = st.sampled_from([b"new/", b"cur/"])
+_FOLDERS = [b"new/", b"cur/"]
+FOLDERS = st.sampled_from(_FOLDERS)
 
 
 @given(st.lists(st.tuples(FOLDERS, TIMES, st.sampled_from([b"a", b"b:2,S", b"\xff"])), max_size=8))
@@ -314,6 +323,9 @@ def test_the_fast_way_to_the_order_of_arrival_is_the_same(parts: list[tuple[byte
     found = [b"".join(each) for each in parts]
     dated = [name for name in found if name[4:14].isdigit() and name[14:15] == b"."]
     for those in (found, dated):
-        ordered, parsed = module._in_order(those)
-        assert ordered == sorted(sorted(those), key=arrival)
+        folders = [sorted(name for name in those if name[:4] == start) for start in _FOLDERS]
+        texts = [b"\0".join((*names, b"")) for names in folders if names]
+        text, parsed = module._by_arrival(texts)
+        ordered = sorted(sorted(those), key=arrival)
+        assert text == b"\0".join((*ordered, b""))
         assert parsed == parse_all(ordered)

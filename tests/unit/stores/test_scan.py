@@ -3,9 +3,12 @@
 import os
 import socket
 import stat
+import tempfile
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from restante.errors import PermanentFailure, TemporaryFailure
 from restante.stores.scan import (
@@ -15,6 +18,7 @@ from restante.stores.scan import (
     FolderTooBig,
     changed,
     messages,
+    messages_in_order,
     proven,
 )
 from unit.stores.mailboxes import LONG_AGO_NS, Mailbox
@@ -37,11 +41,33 @@ def test_only_files_are_messages(mailbox: Mailbox, monkeypatch: pytest.MonkeyPat
     Path(os.fsdecode(os.fsencode(cur) + b"/\xff\xfe")).touch()
     found = sorted(messages(mailbox.octets, b"cur"))
     assert found == [b"cur/a", b"cur/with\nnewline", b"cur/\xff\xfe"]
+    assert messages_in_order(mailbox.octets, b"cur").split(b"\0") == [*found, b""]
+
+
+NAMES = st.lists(
+    st.binary(min_size=1, max_size=3)
+    | st.sampled_from([".", "..x", "/", "0", "!", "\u00e9", "\U0001f600", "\ue000"]).map(
+        os.fsencode
+    ),
+    max_size=8,
+)
+
+
+@given(NAMES)
+def test_in_the_order_of_their_octets(names: list[bytes]) -> None:
+    with tempfile.TemporaryDirectory() as directory:
+        mailbox = os.fsencode(directory)
+        os.mkdir(mailbox + b"/cur")
+        for name in {name.translate(None, b"/\0") for name in names} - {b"", b".", b".."}:
+            os.close(os.open(mailbox + b"/cur/" + name, os.O_CREAT))
+        text = b"".join(name + b"\0" for name in sorted(messages(mailbox, b"cur")))
+        assert messages_in_order(mailbox, b"cur") == text
 
 
 def test_a_folder_that_is_not_there_is_empty(mailbox: Mailbox) -> None:
     (mailbox.path / "new").rmdir()
     assert messages(mailbox.octets, b"new") == []
+    assert messages_in_order(mailbox.octets, b"new") == b""
     assert changed(mailbox.octets).new_ns == 0
 
 
@@ -53,6 +79,8 @@ def test_a_folder_that_is_none(mailbox: Mailbox, kind: str) -> None:
         folder.write_text("x")
         with pytest.raises(TemporaryFailure):
             messages(mailbox.octets, b"cur")
+        with pytest.raises(TemporaryFailure):
+            messages_in_order(mailbox.octets, b"cur")
     else:
         folder.symlink_to("/etc")
     with pytest.raises(PermanentFailure):
@@ -64,6 +92,9 @@ def test_a_limit(mailbox: Mailbox) -> None:
     assert len(messages(mailbox.octets, b"cur", 5)) == 5
     with pytest.raises(FolderTooBig):
         messages(mailbox.octets, b"cur", 4)
+    assert messages_in_order(mailbox.octets, b"cur", 5).count(b"\0") == 5
+    with pytest.raises(FolderTooBig):
+        messages_in_order(mailbox.octets, b"cur", 4)
 
 
 def test_a_young_change_proves_nothing(mailbox: Mailbox) -> None:

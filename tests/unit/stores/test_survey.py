@@ -10,11 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from restante.stores import maildir
+import restante
+from restante.stores import maildir, surveyor
 from restante.stores import survey as module
 from restante.stores.refresh import Refresh
 from restante.stores.survey import SurveyFailed, survey
 from unit.stores.mailboxes import AFFORDABLE, ALICE, Mailbox
+
+SOURCE = Path(restante.__file__).parent.parent
 
 
 def test_the_answer_is_what_one_would_find_oneself(mailbox: Mailbox) -> None:
@@ -27,8 +30,8 @@ def test_the_answer_is_what_one_would_find_oneself(mailbox: Mailbox) -> None:
     assert b"".join(image.dump()) == b"".join(own.dump())
     assert changes is not None
     assert refresh.changes is not None
-    assert (changes.base, changes.first, changes.names) == (0, 0, refresh.changes.names)
-    assert (changes.sizes, changes.unique_ids) == (own.sizes(), own.unique_ids())
+    assert (changes.base, changes.first, changes.image) == (0, 0, image)
+    assert changes.packed_unique_ids == refresh.changes.packed_unique_ids
 
 
 def test_what_went_and_what_came_back(mailbox: Mailbox) -> None:
@@ -136,7 +139,7 @@ def test_the_process_inherits_nothing_but_its_pipes(
 @pytest.mark.parametrize("question", [b"", b"x", bytes(21)])
 def test_a_question_that_is_none(question: bytes, mailbox: Mailbox) -> None:
     process = subprocess.run(
-        [sys.executable, "-P", "-m", "restante.stores.survey"],
+        [sys.executable, *module._OPTIONS, str(SOURCE)],
         input=question,
         capture_output=True,
         timeout=60,
@@ -144,4 +147,38 @@ def test_a_question_that_is_none(question: bytes, mailbox: Mailbox) -> None:
     )
     assert not process.stdout or process.returncode == 0
     with pytest.raises(struct.error):
-        module._answer(io.BytesIO(question[:3]), io.BytesIO())
+        surveyor.answer(io.BytesIO(question[:3]), io.BytesIO())
+
+
+def test_no_more_is_loaded_than_the_first_look_takes(mailbox: Mailbox) -> None:
+    """What is imported is paid for with each survey."""
+    for number in range(3):
+        mailbox.add(f"cur/170000000{number}.a,S=2,W=3:2,", b"a\n")
+    program = (
+        "import sys, io; sys.path.append(sys.argv[1]); from restante.stores import surveyor;"
+        "status = surveyor.answer(sys.stdin.buffer, io.BytesIO());"
+        "sys.stdout.write(' '.join(sys.modules)); sys.exit(status)"
+    )
+    process = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", program, str(SOURCE)],
+        input=surveyor.QUESTION.pack(0, 0, 0, False, len(mailbox.octets)) + mailbox.octets,
+        capture_output=True,
+        timeout=60,
+        check=True,
+    )
+    loaded = set(process.stdout.decode().split())
+    assert "restante.stores.refresh" in loaded
+    costly = {"ctypes", "dataclasses", "hashlib", "inspect", "pathlib", "sqlite3", "subprocess"}
+    assert not loaded & costly
+    ours = {name for name in loaded if name.startswith("restante.")}
+    stores = {"changes", "image", "names", "refresh", "scan", "surveyor", "unique_ids"}
+    assert ours == {"restante.errors", "restante.stores"} | {f"restante.stores.{n}" for n in stores}
+
+
+def test_a_catalogue_that_nothing_is_known_from_is_asked_all_the_same(mailbox: Mailbox) -> None:
+    """It may be one that could not be read a moment ago."""
+    mailbox.add_many(3)
+    mailbox.store().seen()
+    image, changes = survey(mailbox.octets, None, AFFORDABLE)
+    assert image.count == 3
+    assert changes is not None

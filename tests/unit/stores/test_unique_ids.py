@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from restante.stores.catalogue import Catalogue, Changes, Gone
-from restante.stores.image import Version, render
-from restante.stores.names import is_legal_unique_id
+from restante.stores.catalogue import Catalogue
+from restante.stores.changes import Changes, Gone
+from restante.stores.image import Version, empty, render
+from restante.stores.names import Names, is_legal_unique_id
 from restante.stores.unique_ids import UniqueIds
 
 
@@ -29,7 +30,8 @@ def test_an_illegal_name_becomes_a_digest_of_itself(unique: bytes) -> None:
 )
 def test_given_at_once_they_are_what_they_are_one_by_one(uniques: list[bytes]) -> None:
     uniques = list({unique.translate(None, b"/\0") or b"?": None for unique in uniques})
-    may_all = UniqueIds(None, None).may_give_all(uniques)
+    none: list[int | None] = [None] * len(uniques)
+    may_all = UniqueIds(None, None).may_give_all(Names(uniques, none, plain=False))
     ids = UniqueIds(None, None)
     one_by_one = [ids.give(unique, b"new/" + unique) for unique in uniques]
     assert len(set(one_by_one)) == len(uniques)
@@ -48,7 +50,7 @@ def test_what_was_given_is_given_back_to_what_vanished_alone(tmp_path: Path) -> 
         "there is none"
     ) as catalogue:
         vanished, removed = Gone(b"a", b"a", 1, False), Gone(b"b", b"b", 1, True)
-        catalogue.replace(Changes(0, 0, [], array("Q"), [], gone=[vanished, removed]))
+        catalogue.replace(Changes(0, 0, empty(Version(0, 0, 0)), [vanished, removed]))
         ids = UniqueIds(None, catalogue)
         assert ids.returned(b"a") == vanished
         assert ids.returned(b"a") is None
@@ -62,7 +64,7 @@ def test_which_of_two_of_one_name_returns_cannot_be_told(tmp_path: Path) -> None
         "there is none"
     ) as catalogue:
         twins = [Gone(b"a", b"a", 1, False), Gone(b"a", b"other", 1, False)]
-        catalogue.replace(Changes(0, 0, [], array("Q"), [], gone=twins))
+        catalogue.replace(Changes(0, 0, empty(Version(0, 0, 0)), twins))
         ids = UniqueIds(None, catalogue)
         assert ids.returned(b"a") is None
         assert ids.give(b"a", b"new/a") not in {b"a", b"other"}
