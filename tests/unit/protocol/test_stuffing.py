@@ -42,15 +42,21 @@ def test_a_dot_behind_a_boundary_of_buffers(offset: int) -> None:
     assert stuff(data[:offset], data[offset:]) == b"x" * (offset - 2) + b"\r\n..y\r\n"
 
 
-@pytest.mark.parametrize("dots", [1, 31, 32, 33, 40])
-def test_many_dots_within_a_line_hide_none_at_a_start(dots: int) -> None:
-    data = b"a." * dots + b"\r\n.end\r\n"
-    assert stuff(data) == b"a." * dots + b"\r\n..end\r\n"
+BEFORE = [0, 1, 4_093, 4_094, 4_095, 4_096, 4_097, 20_000]
+"""Octets before the first dot; up to 4,096 all are looked at, from there on what is behind dots."""
 
 
-@pytest.mark.parametrize("dots", [1, 31, 32, 33, 40])
-def test_many_dots_and_none_at_a_start(dots: int) -> None:
-    data = b"a." * dots + b"\r\n"
+@pytest.mark.parametrize("before", BEFORE)
+@pytest.mark.parametrize("dots", [0, 1, 3, 4, 5, 18, 19, 20, 40])
+def test_many_dots_within_a_line_hide_none_at_a_start(before: int, dots: int) -> None:
+    data = b"x" * before + b"a." * dots + b"\r\n.end\r\n"
+    assert stuff(data) == b"x" * before + b"a." * dots + b"\r\n..end\r\n"
+
+
+@pytest.mark.parametrize("before", BEFORE)
+@pytest.mark.parametrize("dots", [0, 1, 3, 4, 5, 18, 19, 20, 40])
+def test_many_dots_and_none_at_a_start(before: int, dots: int) -> None:
+    data = b"x" * before + b"a." * dots + b"\r\n"
     assert DotStuffer().stuff(data) is data
 
 
