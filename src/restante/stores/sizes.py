@@ -5,7 +5,7 @@ import stat
 
 from restante.errors import MessageVanished
 from restante.stores.openat2 import how, open_cached
-from restante.stores.wire import WireCounter
+from restante.stores.wire import WireCounter, count
 
 READ_OCTETS = 131_072
 """What is read at once and counted: it stays in the processor's cache in between."""
@@ -59,12 +59,16 @@ def wire_size(path: bytes) -> int:
         MessageVanished: it is not a regular file.
     """
     descriptor, left = open_message(path)
-    counter = WireCounter()
     try:
+        data = os.read(descriptor, min(left, READ_OCTETS))
+        if len(data) == left:
+            return count(data)
+        counter = WireCounter()
         # As far as it goes now, which is as far as a reader goes.
-        while left > 0 and (data := os.read(descriptor, min(left, READ_OCTETS))):
+        while data:
             counter.feed(data)
             left -= len(data)
+            data = os.read(descriptor, min(left, READ_OCTETS))
+        return counter.octets
     finally:
         os.close(descriptor)
-    return counter.octets

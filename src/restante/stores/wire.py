@@ -7,6 +7,8 @@ and so are NUL and octets above 127. Dots are stuffed by the protocol, not here.
 Replacing one octet is the fastest way to look for it and even to count it, hence how it is done.
 """
 
+_CR, _LF = 0x0D, 0x0A
+
 
 class WireEncoder:
     """An encoder of one message that comes in pieces."""
@@ -21,7 +23,7 @@ class WireEncoder:
         if not data:
             return b""
         last, self._last = self._last, data[-1:]
-        if last == b"\r" and data[0] == 0x0A:
+        if last == b"\r" and data[0] == _LF:
             # Its CR has gone out already.
             return b"\n" + _encode(data[1:])
         return _encode(data)
@@ -45,10 +47,8 @@ class WireCounter:
         """Count the next piece."""
         if not data:
             return
-        octets = 2 * len(data) - len(data.replace(b"\n", b""))
-        if b"\r" in data:
-            octets -= data.count(b"\r\n")
-        if self._last == b"\r" and data[0] == 0x0A:
+        octets = _count(data)
+        if self._last == b"\r" and data[0] == _LF:
             octets -= 1
         self._octets += octets
         self._last = data[-1:]
@@ -59,13 +59,27 @@ class WireCounter:
         return self._octets if self._last == b"\n" else self._octets + 2
 
 
+def count(message: bytes) -> int:
+    """Return the octets on the wire of a whole message."""
+    if not message:
+        return 0
+    return _count(message) if message[-1] == _LF else _count(message) + 2
+
+
 def encode(message: bytes) -> bytes:
     """Return a whole message as it goes over the wire."""
-    encoder = WireEncoder()
-    return encoder.feed(message) + encoder.end()
+    if not message:
+        return b""
+    wire = _encode(message)
+    return wire if message[-1] == _LF else wire + b"\r\n"
+
+
+def _count(data: bytes) -> int:
+    octets = 2 * len(data) - len(data.replace(b"\n", b""))
+    return octets - data.count(b"\r\n") if _CR in data else octets
 
 
 def _encode(data: bytes) -> bytes:
-    if b"\r" in data:
+    if _CR in data:
         data = data.replace(b"\r\n", b"\n")
     return data.replace(b"\n", b"\r\n")
