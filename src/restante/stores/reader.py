@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 from restante.errors import MessageVanished, TemporaryFailure
 from restante.stores.sizes import open_message, open_ready
-from restante.stores.wire import WireEncoder
+from restante.stores.wire import WireEncoder, encode
 
 CANNOT_BE_READ = "this message cannot be read now"
 _NOWAIT = getattr(os, "RWF_NOWAIT", 0)
@@ -29,12 +29,14 @@ class FileReader:
         "_counted",
         "_descriptor",
         "_encoder",
+        "_ended",
         "_find_again",
         "_local",
         "_offset",
         "_path",
         "_report",
         "_size",
+        "_verbatim",
         "_wire_octets",
         "_wire_size",
     )
@@ -65,14 +67,22 @@ class FileReader:
         self._size = 0
         self._offset = 0
         self._wire_octets = 0
+        self._verbatim = False
+        """The file holds what goes over the wire, octet for octet."""
         self._encoder: WireEncoder | None = None
+        """Of a message that comes in pieces."""
+        self._ended = False
 
     def read_ready(self, octets: int) -> bytes | None:
         """Return the next octets if the page cache has them; see the contract."""
+        if self._ended:
+            return b""
         return self._read(octets, _NOWAIT) if _NOWAIT and self._local else None
 
     def read(self, octets: int) -> bytes:
         """Return the next octets, waiting for the disk; see the contract."""
+        if self._ended:
+            return b""
         data = self._read(octets, 0)
         assert data is not None
         return data
@@ -93,11 +103,8 @@ class FileReader:
 
     def _read(self, octets: int, flags: int) -> bytes | None:
         try:
-            is_begun = self._descriptor is not None or self._offset
-            if not is_begun and not self._open(may_wait=not flags):
+            if self._descriptor is None and not self._open(may_wait=not flags):
                 return None
-            if self._offset >= self._size:
-                return self._end()
             assert self._descriptor is not None
             wanted = min(octets, self._size - self._offset)
             data = self._fill(self._descriptor, wanted, flags)
@@ -108,7 +115,7 @@ class FileReader:
         except OSError as error:
             # ELOOP: a link took the file's place.
             raise TemporaryFailure(CANNOT_BE_READ) from error
-        if not data:
+        if not data and wanted:
             # It shrank while it was read: what is missing will not come.
             raise TemporaryFailure(CANNOT_BE_READ, reason="file cut short")
         self._offset += len(data)
@@ -116,11 +123,28 @@ class FileReader:
             # In the turn that opened it, or where waiting is allowed: nothing is left to `close`.
             os.close(self._descriptor)
             self._descriptor = None
-        if self._encoder is None:
+        return self._wire(data)
+
+    def _wire(self, data: bytes) -> bytes:
+        """Return the octets on the wire of the next piece, and of the last one what ends it."""
+        self._ended = self._offset == self._size
+        if self._verbatim:
             return data
-        encoded = self._encoder.feed(data)
-        self._wire_octets += len(encoded)
-        return encoded
+        if self._encoder is None:
+            if self._ended:
+                return self._account(encode(data))
+            self._encoder = WireEncoder()
+        wire = self._encoder.feed(data)
+        if self._ended:
+            wire += self._encoder.end()
+        return self._account(wire)
+
+    def _account(self, wire: bytes) -> bytes:
+        octets = self._wire_octets = self._wire_octets + len(wire)
+        believed = self._counted and octets == self._wire_size
+        if self._ended and not believed and self._report is not None:
+            self._report(octets)
+        return wire
 
     def _open(self, *, may_wait: bool) -> bool:
         """Open the file; False: that would take a while, or finding the name it has now."""
@@ -128,8 +152,7 @@ class FileReader:
         if opened is None:
             return False
         self._descriptor, self._size = opened
-        if not (self._counted and self._size == self._wire_size):
-            self._encoder = WireEncoder()
+        self._verbatim = self._counted and self._size == self._wire_size
         return True
 
     def _open_ready(self) -> tuple[int, int] | None:
@@ -158,14 +181,3 @@ class FileReader:
                 raise
             # This file system cannot tell what it has in memory.
             raise BlockingIOError from error
-
-    def _end(self) -> bytes:
-        if self._encoder is None:
-            return b""
-        data = self._encoder.end()
-        self._wire_octets += len(data)
-        if not data and self._report is not None:
-            if not self._counted or self._wire_octets != self._wire_size:
-                self._report(self._wire_octets)
-            self._report = None
-        return data
