@@ -27,7 +27,7 @@ Made by `python docs/generate_cli.py` from the commands themselves; a test holds
 A command that succeeds says nothing but what was asked for. One that fails says why in one line on
 standard error; a configuration that cannot be honoured has a line for each finding,
 `FILE:LINE: KEY: what is wrong`. `--json` is for programs: one line of JSON. Every command has
-`--help`, and every one but `demo` takes `--config FILE`, or `-c FILE`; without it,
+`--help`, and every one but `demo` and `examine` takes `--config FILE`, or `-c FILE`; without it,
 `{default_file}` is taken.
 
 No command takes a password as an argument, where every user of the machine could read it: it is

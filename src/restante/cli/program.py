@@ -22,6 +22,7 @@ SUBCOMMANDS = {
     "account": "Add, list, change and remove accounts.",
     "deliver": "Store one message from standard input for an account.",
     "mail": "Show what the next session of an account would see.",
+    "examine": "Try the conformance suite against any POP3 server.",
     "who": "Show the listeners and sessions of the running server.",
     "kick": "End one session, without removing any mail.",
     "reload": "Have the running server take its configuration anew.",

@@ -6,13 +6,14 @@ see to it that nothing of it does harm where it is shown.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime
 
-if TYPE_CHECKING:
-    from restante.examine.case import Finding
-    from restante.examine.target import Tls
+from restante.examine.case import Case, Finding
+from restante.examine.judge import Judge
+from restante.examine.target import Target, Tls
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,3 +41,26 @@ class Examination:
     findings: tuple[Finding, ...]
     seconds: float
     started: str
+
+
+Progress = Callable[[Case, Finding | None], None]
+
+
+def examine(target: Target, cases: Iterable[Case], progress: Progress) -> Examination:
+    """Try the cases in turn, telling before and after each."""
+    began = time.monotonic()
+    started = datetime.now(UTC).isoformat(timespec="seconds")
+    endpoint = target.endpoints[0]
+    judge = Judge(target)
+    findings = []
+    for case in cases:
+        progress(case, None)
+        findings.append(judge.try_case(case))
+        progress(case, findings[-1])
+    return Examination(
+        server=Server(endpoint.host, endpoint.port, endpoint.tls, "", "", None),
+        capabilities={},
+        findings=tuple(findings),
+        seconds=time.monotonic() - began,
+        started=started,
+    )

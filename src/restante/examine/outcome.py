@@ -27,6 +27,14 @@ class NotTried(Outcome):
     """The case could not be brought to the point where it judges."""
 
 
+class Unreachable(NotTried):
+    """There was no session to be had at all."""
+
+
+class Postponed(Outcome):
+    """The case has to wait for a later part of the run."""
+
+
 class Broken(Outcome):
     """The transport gave something else than an answer."""
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from restante.examine.case import Trait
+from restante.examine.pace import Pace
+from restante.examine.trust import ANYBODY, Trust
 
 
 class Tls(enum.Enum):
@@ -48,6 +50,26 @@ class Account:
     password: str
 
 
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """What whoever owns the account agrees to.
+
+    Without `removal` no DELE is sent once an account is named, and without `reading` no RETR and
+    no TOP either: a server may remove what was read (RFC 2449 §6.7, EXPIRE 0), or remove on a lost
+    connection what was only marked. Without `clear_passwords` its password goes under TLS alone.
+    """
+
+    removal: bool = True
+    reading: bool = True
+    clear_passwords: bool = True
+
+    @property
+    def forbidden(self) -> frozenset[bytes]:
+        """Return the commands that are not to be sent."""
+        words = set() if self.removal else {b"DELE"}
+        return frozenset(words if self.reading else {*words, b"RETR", b"TOP"})
+
+
 class Accounts(Protocol):
     """Where the judge gets accounts, and the door through which mail reaches them."""
 
@@ -70,6 +92,10 @@ class Target:
     endpoints: tuple[Endpoint, ...]
     accounts: Accounts
     patience_seconds: float = 20.0
+    timing: bool = False
+    consent: Consent = Consent()
+    trust: Trust = ANYBODY
+    pace: Pace = field(default_factory=Pace)
 
     def endpoint(self, traits: frozenset[Trait]) -> Endpoint | None:
         """Return the first endpoint that has these traits."""

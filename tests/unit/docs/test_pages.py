@@ -23,12 +23,12 @@ def test_every_command_has_its_section() -> None:
         assert f"### `restante {name}" in text
 
 
-def test_every_command_but_demo_takes_a_configuration() -> None:
+def test_every_command_of_a_configured_server_takes_the_configuration() -> None:
     module = generator("generate_cli")
     context = click.Context(restante, info_name="restante")
     for command, _ in module.commands(restante, context):
         takes = any(parameter.name == module.COMMON for parameter in command.params)
-        assert takes == (command.name != "demo"), command.name
+        assert takes == (command.name not in ("demo", "examine")), command.name
 
 
 def test_every_exit_status_is_explained() -> None:

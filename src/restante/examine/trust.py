@@ -1,0 +1,72 @@
+"""Trust: whose certificate may have a password sent to it.
+
+The cases judge POP3 and not certificates, but they send a real password. So the certificate is
+verified by every ordinary handshake, and what a case arranges by itself has to end at a
+certificate that has been verified before.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import ssl
+from pathlib import Path
+
+
+class Trust:
+    """Trust in anybody, and what the kinds of trust below have in common."""
+
+    def context(self) -> ssl.SSLContext:
+        """Return a context for an ordinary handshake."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        return context
+
+    def learn(self, certificate: bytes | None) -> None:
+        """Take note of what an ordinary handshake ended with."""
+
+    def accepts(self, certificate: bytes | None) -> bool:
+        """Tell whether a password may go to whoever has this certificate."""
+        return True
+
+
+ANYBODY = Trust()
+
+
+class VerifiedTrust(Trust):
+    """Trust in who has a certificate for the host from an authority that is known."""
+
+    def __init__(self, authorities: Path | None = None) -> None:
+        self._context = ssl.create_default_context(
+            cafile=None if authorities is None else str(authorities)
+        )
+        self._seen: set[bytes] = set()
+
+    def context(self) -> ssl.SSLContext:
+        """Return the context that verifies."""
+        return self._context
+
+    def learn(self, certificate: bytes | None) -> None:
+        """Remember a certificate that has been verified."""
+        if certificate is not None:
+            self._seen.add(certificate)
+
+    def accepts(self, certificate: bytes | None) -> bool:
+        """Tell whether it has been verified before."""
+        return certificate in self._seen
+
+
+class PinnedTrust(Trust):
+    """Trust in who has the one certificate with this fingerprint."""
+
+    def __init__(self, fingerprint: str) -> None:
+        self._fingerprint = fingerprint
+
+    def accepts(self, certificate: bytes | None) -> bool:
+        """Compare the fingerprint."""
+        return certificate is not None and fingerprint_of(certificate) == self._fingerprint
+
+
+def fingerprint_of(certificate: bytes) -> str:
+    """Return the SHA-256 of a certificate in hexadecimal digits."""
+    return hashlib.sha256(certificate).hexdigest()
