@@ -2,7 +2,9 @@
 
 import contextlib
 import errno
+import fcntl
 import os
+import time
 from pathlib import Path
 from unittest.mock import Mock
 
@@ -71,15 +73,14 @@ def test_what_would_be_waited_for_is_not_opened(
 ) -> None:
     (tmp_path / "message").write_bytes(b"12345")
     path = os.fsencode(tmp_path / "message")
-    for error in (BlockingIOError, PermissionError):
-        monkeypatch.setattr(sizes, "open_cached", Mock(side_effect=error))
-        assert sizes.open_ready(path) is None
+    monkeypatch.setattr(sizes, "open_cached", Mock(side_effect=BlockingIOError))
+    assert sizes.open_ready(path) is None
     monkeypatch.setattr(sizes, "open_cached", Mock(side_effect=OSError(errno.EIO, "of the test")))
     with pytest.raises(OSError, match="of the test"):
         sizes.open_ready(path)
 
 
-def test_reading_leaves_no_trace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_reading_leaves_no_trace(tmp_path: Path) -> None:
     (tmp_path / "message").write_bytes(b"12345")
     path = os.fsencode(tmp_path / "message")
     os.utime(path, ns=(1, 2))
@@ -88,14 +89,78 @@ def test_reading_leaves_no_trace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         assert os.read(opened[0], 10) == b"12345"
         os.close(opened[0])
         assert os.stat(path).st_atime_ns == 1
-    os_open, flags = os.open, []
 
-    def refuse(path: bytes, how: int) -> int:
-        flags.append(how)
-        if how & os.O_NOATIME:
-            raise PermissionError
-        return os_open(path, how)
 
-    monkeypatch.setattr(os, "open", refuse)
-    os.close(open_message(path)[0])
-    assert flags == [sizes.OPEN_FLAGS | os.O_NOATIME, sizes.OPEN_FLAGS]
+@pytest.fixture
+def others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A message that seems to be somebody else's, on a disk that notes readings seldom."""
+    message = tmp_path / "message"
+    message.write_bytes(b"12345")
+    monkeypatch.setattr(os, "geteuid", lambda: message.stat().st_uid + 1)
+    monkeypatch.setattr(sizes, "_mounts", {message.stat().st_dev: os.ST_RELATIME})
+    return message
+
+
+def is_ready(message: Path) -> bool:
+    before = set(os.listdir("/proc/self/fd"))
+    opened = sizes.open_ready(os.fsencode(message))
+    if opened is not None:
+        assert opened[1] == 5
+        os.close(opened[0])
+    assert set(os.listdir("/proc/self/fd")) == before
+    return opened is not None
+
+
+def test_a_reading_that_will_be_noted_is_not_ready(others: Path) -> None:
+    os.utime(others, ns=(1, 2))
+    assert not is_ready(others)
+    # It is opened all the same where waiting is allowed.
+    os.close(open_message(os.fsencode(others))[0])
+
+
+def test_a_reading_like_one_that_was_noted_is_ready(others: Path) -> None:
+    now = time.time_ns()
+    # Behind the change that setting it is.
+    os.utime(others, ns=(now + 10**9, now - 10**9))
+    assert is_ready(others)
+    os.utime(others, ns=(now + 10**9, now + 2 * 10**9))
+    assert not is_ready(others)
+
+
+def test_a_reading_is_noted_once_a_day(others: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = time.time_ns()
+    os.utime(others, ns=(now + 10**9, now))
+    monkeypatch.setattr(time, "time_ns", lambda: now + 86_400 * 10**9)
+    assert not is_ready(others)
+
+
+@pytest.mark.parametrize(
+    ("mounted", "ready"), [(os.ST_NOATIME, True), (os.ST_RDONLY, True), (0, False)]
+)
+def test_how_a_disk_is_mounted_says_what_is_noted(
+    others: Path, monkeypatch: pytest.MonkeyPatch, mounted: int, ready: bool
+) -> None:
+    now = time.time_ns()
+    os.utime(others, ns=(now + 10**9, now) if mounted == 0 else (1, 2))
+    monkeypatch.setattr(sizes, "_mounts", {})
+    monkeypatch.setattr(os, "fstatvfs", lambda descriptor: Mock(f_flag=mounted))
+    assert is_ready(others) is ready
+
+
+def test_what_the_kernel_refuses_to_spare_is_noted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "message").write_bytes(b"12345")
+    os.utime(tmp_path / "message", ns=(1, 2))
+    monkeypatch.setattr(fcntl, "fcntl", Mock(side_effect=PermissionError))
+    monkeypatch.setattr(sizes, "_mounted", lambda *_: os.ST_RELATIME)
+    assert not is_ready(tmp_path / "message")
+
+
+def test_devices_are_not_remembered_without_end(
+    others: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sizes, "_mounts", dict.fromkeys(range(-2_000, -1_000), 0))
+    monkeypatch.setattr(sizes, "_DEVICES", 1_000)
+    is_ready(others)
+    assert len(sizes._mounts) == 1
