@@ -20,6 +20,7 @@ from restante.stores.catalogue import (
 )
 from restante.stores.changes import Changes
 from restante.stores.image import ListingImage, Version, load, render
+from restante.stores.pages import read_whole
 from restante.stores.sizes import open_message
 from restante.telemetry import Event, Log
 
@@ -79,8 +80,10 @@ class Records:
     def _load_listing(self) -> ListingImage | None:
         try:
             descriptor, _ = open_message(self._mailbox + _LISTING)
-            with os.fdopen(descriptor, "rb") as file:
-                return load(file.read())
+            try:
+                return load(read_whole(descriptor))
+            finally:
+                os.close(descriptor)
         except (OSError, MessageVanished):
             return None
 

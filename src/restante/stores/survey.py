@@ -13,6 +13,7 @@ from pathlib import Path
 import restante
 from restante.stores.changes import Changes, Gone
 from restante.stores.image import ListingImage, load
+from restante.stores.pages import read_whole
 from restante.stores.refresh import Affordable
 from restante.stores.surveyor import ANSWER, GONE, PACK, QUESTION
 
@@ -48,7 +49,7 @@ def survey(
         raise SurveyFailed from error
 
 
-def _ask(question: bytes) -> bytes:
+def _ask(question: bytes) -> memoryview:
     answer = os.memfd_create("survey", os.MFD_CLOEXEC)
     try:
         # No fork of ours: this process has threads. Nothing is inherited but the two files.
@@ -62,33 +63,30 @@ def _ask(question: bytes) -> bytes:
             check=True,
             timeout=ANSWER_SECONDS,
         )
-        with open(answer, "rb", buffering=0, closefd=False) as file:
-            file.seek(0)
-            return file.readall()
+        return memoryview(read_whole(answer))
     finally:
         os.close(answer)
 
 
-def _parse(answer: bytes) -> tuple[ListingImage, Changes | None]:
+def _parse(answer: memoryview) -> tuple[ListingImage, Changes | None]:
     is_changed, base, first, gone_count, back_count, pack_count = ANSWER.unpack_from(answer)
     offset = ANSWER.size
     messages: list[Gone] = []
     for _ in range(gone_count + back_count):
         name_octets, id_octets, size, removed = GONE.unpack_from(answer, offset)
         offset += GONE.size
-        unique_name = answer[offset : offset + name_octets]
+        unique_name = bytes(answer[offset : offset + name_octets])
         offset += name_octets
-        unique_id = answer[offset : offset + id_octets]
+        unique_id = bytes(answer[offset : offset + id_octets])
         offset += id_octets
         messages.append(Gone(unique_name, unique_id, size, removed))
-    rest = memoryview(answer)
     packs: list[memoryview] = []
     for _ in range(pack_count):
         (octets,) = PACK.unpack_from(answer, offset)
         offset += PACK.size
-        packs.append(rest[offset : offset + octets])
+        packs.append(answer[offset : offset + octets])
         offset += octets
-    image = load(rest[offset:])
+    image = load(answer[offset:])
     if image is None:
         raise SurveyFailed("the answer holds no image")
     if not is_changed:
