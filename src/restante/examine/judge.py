@@ -29,7 +29,7 @@ class Judge:
         began = time.monotonic()
         verdict, why = self._play(case, record)
         seconds = time.monotonic() - began
-        return Finding(case, verdict, self.redaction.text(why), record.utterances(), seconds)
+        return Finding(case, verdict, record.told(why), record.utterances(), seconds)
 
     def _play(self, case: Case, record: Record) -> tuple[Verdict, str]:
         try:

@@ -52,6 +52,12 @@ class Record:
         """Keep these octets out of the record, and out of what is said about it."""
         self.redaction.add(secrets)
 
+    def told(self, why: str) -> str:
+        """Return an explanation without secrets, cut where it is long."""
+        begun = why[: KEPT_OCTETS + _MARGIN]
+        hidden = self.redaction.text(begun)
+        return (hidden if begun == why else hidden[:-_MARGIN])[:KEPT_OCTETS]
+
     def note(self, connection: int, speaker: str, octets: bytes) -> None:
         """Add one utterance."""
         begun = octets[: KEPT_OCTETS + _MARGIN]

@@ -26,7 +26,7 @@ _SHORTEST_PIECE = 4
 _LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 _URL_SAFE = str.maketrans("-_", "+/")
 _BASE64 = re.compile(r"[A-Za-z0-9+/_=-]{5,}")
-_QUOTES = ("'", '"')
+_CUTS = ("'", '"', "\r", "\n")
 
 
 class Redaction:
@@ -83,13 +83,15 @@ class Redaction:
         """Return where a secret begins and ends, or a piece of one, in order."""
         lowered = text.translate(_LOWER)
         places = list(_found(lowered, self._grams))
-        # A text for people quotes the beginning of a long reply: the cut may go through a secret.
+        # A server may cut what it echoes, and who quotes a long reply may cut that.
         for piece in self._pieces:
-            for end in _QUOTES:
-                at = lowered.find(piece + end)
+            for cut in _CUTS:
+                at = lowered.find(piece + cut)
                 while at >= 0:
                     places.append((at, at + len(piece)))
-                    at = lowered.find(piece + end, at + 1)
+                    at = lowered.find(piece + cut, at + 1)
+            if lowered.endswith(piece):
+                places.append((len(lowered) - len(piece), len(lowered)))
         return sorted(places)
 
 

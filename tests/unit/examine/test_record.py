@@ -73,3 +73,10 @@ def test_a_record_has_a_bound_in_octets() -> None:
     assert sum(len(one.octets) for one in said) <= KEPT_IN_ALL + 64
     assert said[0].octets.startswith(b"0")
     assert said[-1].octets.startswith(b"299")
+
+
+def test_an_explanation_is_told_without_secrets_and_within_bounds() -> None:
+    kept = record()
+    assert kept.told("the reply is 'hunter2-hunter2'") == "the reply is '{secret}'"
+    assert len(kept.told("x" * 9_000_000)) == KEPT_OCTETS
+    assert "hunter" not in kept.told("x" * 4_090 + PASSWORD.decode() * 100)
