@@ -37,10 +37,10 @@ class Fixture:
 
 
 def _exactly(name: str, size: int) -> Fixture:
-    """Return a message of this size on the wire."""
-    head = f"From: sender@example.org\r\nSubject: {name}\r\n\r\n".encode()
-    filling = size - len(head) - 2
-    return Fixture(name, head + b"x" * filling + b"\r\n")
+    """Return a message of this size on the wire, whose lines end as most stores have them."""
+    head = f"From: sender@example.org\nSubject: {name}\n\n".encode()
+    filling = size - len(head.replace(b"\n", b"\r\n")) - 2
+    return Fixture(name, head + b"x" * filling + b"\n")
 
 
 def _plain(name: str, body: bytes) -> Fixture:
