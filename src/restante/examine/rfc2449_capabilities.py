@@ -140,6 +140,7 @@ CASES = (
         source=CAPA,
         level=Level.MUST,
         start=Start.GREETED,
+        capabilities=("CAPA",),
         steps=(AskLines("CAPA"), LogIn(), AskLines("CAPA"), Ask("NOOP")),
     ),
     Case(
@@ -148,6 +149,7 @@ CASES = (
         source=CAPA,
         level=Level.MUST,
         start=Start.GREETED,
+        capabilities=("CAPA",),
         steps=(*refuses("CAPA x"), LogIn(), *refuses("CAPA x", "CAPA TOP"), Ask("NOOP")),
     ),
     Case(
@@ -156,6 +158,7 @@ CASES = (
         source=CAPA,
         level=Level.MUST,
         also=("2449-S-08",),
+        capabilities=("CAPA",),
         steps=(Logic(list_is_formed),),
     ),
     Case(
@@ -165,6 +168,7 @@ CASES = (
         level=Level.MUST,
         also=("5034-S-03",),
         start=Start.GREETED,
+        capabilities=("CAPA",),
         steps=(Logic(login_keeps),),
     ),
     Case(
@@ -173,6 +177,7 @@ CASES = (
         source=CAPA,
         level=Level.MUST,
         start=Start.GREETED,
+        capabilities=("CAPA",),
         steps=(Logic(login_changes_no_value),),
     ),
     Case(
@@ -182,6 +187,7 @@ CASES = (
         level=Level.SHOULD,
         start=Start.TRANSACTION,
         mail=M2,
+        capabilities=("CAPA",),
         steps=(Logic(optional_commands_are_listed),),
     ),
     Case(
@@ -192,6 +198,7 @@ CASES = (
         also=("2595-S-02",),
         traits=frozenset({Trait.STLS}),
         start=Start.GREETED,
+        capabilities=("CAPA",),
         steps=(Logic(stls_is_listed_until_it_is_done),),
     ),
     Case(
@@ -200,6 +207,7 @@ CASES = (
         source="RFC 2449 §6.1, §6.8",
         level=Level.MUST,
         mail=M2,
+        capabilities=("CAPA",),
         steps=(Logic(optional_commands_are_listed),),
     ),
     Case(
@@ -208,6 +216,7 @@ CASES = (
         source="RFC 2449 §6.2",
         level=Level.MUST,
         start=Start.GREETED,
+        capabilities=("CAPA",),
         steps=(Logic(user_is_listed_where_it_works),),
     ),
     Case(
@@ -218,6 +227,7 @@ CASES = (
         variant="strict",
         traits=frozenset({Trait.STRICT}),
         start=Start.GREETED,
+        capabilities=("CAPA",),
         steps=(
             Logic(user_is_listed_where_it_works),
             Upgrade(),
@@ -230,6 +240,7 @@ CASES = (
         source="RFC 2449 §6.3",
         level=Level.MUST,
         start=Start.GREETED,
+        capabilities=("CAPA",),
         steps=(Logic(sasl_is_listed_where_it_works),),
     ),
     Case(
@@ -238,6 +249,7 @@ CASES = (
         source="RFC 2449 §6",
         level=Level.MUST,
         start=Start.GREETED,
+        capabilities=("CAPA",),
         steps=(Logic(no_apop_tag),),
     ),
     Case(
@@ -245,6 +257,7 @@ CASES = (
         title="The site's retention is announced, EXPIRE NEVER where there is no limit",
         source="RFC 2449 §6.7",
         level=Level.SHOULD,
+        capabilities=("CAPA",),
         steps=(Logic(retention_is_announced),),
     ),
     Case(
@@ -252,6 +265,7 @@ CASES = (
         title="IMPLEMENTATION is one token",
         source="RFC 2449 §6.9",
         level=Level.MAY,
+        capabilities=("CAPA",),
         steps=(Logic(implementation_is_one_token),),
     ),
     Case(
@@ -261,6 +275,7 @@ CASES = (
         level=Level.MUST,
         also=("IANA-S-01",),
         start=Start.GREETED,
+        capabilities=("CAPA",),
         steps=(Logic(tags_are_registered),),
     ),
     Case(
@@ -269,7 +284,7 @@ CASES = (
         source="RFC 2449 §4",
         level=Level.MUST,
         start=Start.GREETED,
-        capabilities=("USER",),
+        capabilities=("CAPA", "USER"),
         steps=(Ask("USER " + "n" * 248, OK, tolerated=ERR), Ask("QUIT")),
     ),
     Case(

@@ -250,6 +250,7 @@ CASES = (
         level=Level.SHOULD,
         traits=frozenset({Trait.BARE}),
         start=Start.GREETED,
+        capabilities=("CAPA",),
         steps=(AskLines("CAPA", each=r"(?!STLS).*"), Ask("STLS", ERR), Ask("QUIT")),
     ),
 )

@@ -205,9 +205,11 @@ class Stage:
 def offers(capabilities: Capabilities | None, wanted: str) -> bool:
     """Tell whether a capability such as `UIDL` or `SASL PLAIN` is announced.
 
-    A server without CAPA may still have what RFC 1939 has.
+    A server without CAPA may still have what RFC 1939 has; `CAPA` stands for CAPA itself.
     """
     tag, _, parameter = wanted.partition(" ")
+    if wanted == "CAPA":
+        return capabilities is not None
     if capabilities is None:
         return tag in ("USER", "TOP", "UIDL") and not parameter
     return tag in capabilities and (not parameter or parameter in capabilities[tag])
