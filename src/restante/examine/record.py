@@ -90,5 +90,5 @@ class Record:
     def _redacted(self, octets: bytes) -> bytes:
         """Return what the suite said without secrets, its placeholders as they are."""
         parts = _PLACEHOLDER.split(octets)
-        parts[::2] = [self.redaction.octets(part) for part in parts[::2]]
+        parts[::2] = [self.redaction.octets(part, cut=False) for part in parts[::2]]
         return b"".join(parts)

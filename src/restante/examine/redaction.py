@@ -22,7 +22,7 @@ _GRAM = 8
 _WORD_ONLY = 3
 """A form no longer than this is only looked for as a word of its own: it is part of too many."""
 _SHORTEST_CORE = 5
-_SHORTEST_PIECE = 4
+_SHORTEST_PIECE = 5
 _LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 _URL_SAFE = str.maketrans("-_", "+/")
 _BASE64 = re.compile(r"[A-Za-z0-9+/_=-]{5,}")
@@ -46,16 +46,18 @@ class Redaction:
                 self._known.add(secret)
                 self._learn(secret)
 
-    def octets(self, octets: bytes) -> bytes:
+    def octets(self, octets: bytes, *, cut: bool = True) -> bytes:
         """Return octets with every secret replaced."""
-        return self.text(octets.decode("latin-1")).encode("latin-1")
+        return self.text(octets.decode("latin-1"), cut=cut).encode("latin-1")
 
-    def text(self, text: str) -> str:
-        """Return text with every secret replaced."""
+    def text(self, text: str, *, cut: bool = True) -> str:
+        """Return text with every secret replaced, and its head where the text may be `cut`."""
         if not self._known:
             return text
         text = _BASE64.sub(self._without_core, text)
-        text = _replaced(text, self._places(text))
+        lowered = text.translate(_LOWER)
+        places = [*_found(lowered, self._grams), *(self._heads(lowered) if cut else ())]
+        text = _replaced(text, sorted(places))
         for word in self._words:
             text = re.sub(f"(?<![a-z0-9]){re.escape(word)}(?![a-z0-9])", HIDDEN, text, flags=re.I)
         return text
@@ -79,20 +81,19 @@ class Redaction:
         found = next(_found(lowered, self._cores), None)
         return token[0] if found is None else HIDDEN
 
-    def _places(self, text: str) -> list[tuple[int, int]]:
-        """Return where a secret begins and ends, or a piece of one, in order."""
-        lowered = text.translate(_LOWER)
-        places = list(_found(lowered, self._grams))
-        # A server may cut what it echoes, and who quotes a long reply may cut that.
+    def _heads(self, lowered: str) -> Iterator[tuple[int, int]]:
+        """Yield where the head of a secret stands right before a cut.
+
+        A server may cut what it echoes, and who quotes a long reply may cut that.
+        """
         for piece in self._pieces:
             for cut in _CUTS:
                 at = lowered.find(piece + cut)
                 while at >= 0:
-                    places.append((at, at + len(piece)))
+                    yield at, at + len(piece)
                     at = lowered.find(piece + cut, at + 1)
             if lowered.endswith(piece):
-                places.append((len(lowered) - len(piece), len(lowered)))
-        return sorted(places)
+                yield len(lowered) - len(piece), len(lowered)
 
 
 def forms(secret: bytes) -> set[str]:

@@ -54,6 +54,13 @@ def test_a_secret_the_suite_says_by_itself_is_hidden_as_well() -> None:
     assert kept.utterances()[0].octets == b"PASS {password}\r\nPASS {secret}\r\n"
 
 
+def test_a_word_before_a_placeholder_is_no_head_of_a_secret() -> None:
+    kept = Record()
+    kept.hide([b"pass with space", b"user {user} whole"])
+    kept.note(1, "C", b"PASS {password}\r\nUSER {user}\r\n")
+    assert kept.utterances()[0].octets == b"PASS {password}\r\nUSER {user}\r\n"
+
+
 def test_of_many_utterances_the_beginning_and_the_end_are_kept() -> None:
     kept = record()
     for number in range(1_000):

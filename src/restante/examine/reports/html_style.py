@@ -100,10 +100,13 @@ padding:.2rem 1.1rem 1rem;margin:1.2rem 0;break-inside:auto}
 .id{font-weight:400;color:var(--pale);white-space:nowrap}
 details{border-bottom:1px solid var(--line)}
 summary{padding:.4rem 0;cursor:pointer;display:grid;
-grid-template-columns:11.5rem minmax(0,1fr) auto;gap:.2rem 1rem;align-items:baseline}
+grid-template-columns:.5rem 11.5rem minmax(0,1fr) auto;gap:.2rem .8rem;align-items:baseline}
+summary::before{content:"";border:.3rem solid transparent;border-left-color:var(--pale);
+border-right-width:0;align-self:center}
+details[open]>summary::before{transform:rotate(90deg)}
 summary::-webkit-details-marker{display:none}
 summary:hover{background:var(--raised)}
-details>div{padding:.1rem 0 1rem}
+details>div{padding:.1rem 0 1rem 1.3rem}
 .dialogue{list-style:none;margin:.6rem 0 0;padding:.6rem .8rem;background:var(--raised);
 border-radius:.4rem}
 .dialogue li{display:grid;grid-template-columns:4.6rem minmax(0,1fr);gap:.8rem}
@@ -115,9 +118,12 @@ border-radius:.4rem}
 .says-n code{color:var(--pale);font-style:italic;font-family:inherit}
 footer{margin-top:3rem;border-top:1px solid var(--line);padding-top:1rem;color:var(--pale);
 font-size:.9rem}
-@media (max-width:44rem){summary{grid-template-columns:1fr}body{padding-top:1.2rem}
+@media (max-width:44rem){summary{grid-template-columns:.5rem 1fr}
+summary>:nth-child(n+2){grid-column:2}body{padding-top:1.2rem}
 .dialogue li,.dialogue.several li{grid-template-columns:1fr;gap:0}.who{text-align:left}}
-@media print{body{max-width:none;padding:0;font-size:10pt}html{font-size:10pt}
+@media print{body{max-width:none;padding:0 1px;font-size:10pt}
+tfoot{display:table-row-group}tr,.totals li{break-inside:avoid}
+.totals{grid-template-columns:repeat(6,1fr)}html{font-size:10pt}
 details::details-content{content-visibility:visible;display:block;height:auto}
 h2,h3,summary,caption{break-after:avoid}.dialogue,.totals li{border:1px solid var(--line)}
 a{color:inherit;text-decoration:none}}

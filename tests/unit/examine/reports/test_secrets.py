@@ -9,6 +9,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from io import StringIO
 
 import pytest
@@ -180,3 +181,12 @@ def test_no_report_tells_the_password(form: Callable[[bytes], bytes], password: 
         lowered = report.lower()
         told = [trace for trace in traces(password) if trace.lower() in lowered]
         assert told == [], kind
+
+
+def test_a_password_that_a_case_names_itself_is_no_secret() -> None:
+    server = Echo(ECHOES["as-it-is"])
+    endpoint = Endpoint("127.0.0.1", server.port, Tls.NONE, cleartext=True)
+    case = replace(next(cases()), password="pass with space")
+    finding = Judge(Target((endpoint,), One("pass with space"), 2.0)).try_case(case)
+    server.stop()
+    assert "pass with space" in finding.why
