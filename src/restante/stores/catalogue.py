@@ -178,7 +178,9 @@ class Catalogue:
                 for statement in _SCHEMA:
                     connection.execute(statement)
             # What is stored may be older than what the change was made of: a disk was full.
-            first = changes.first if changes.base == self.generation() else 0
+            # And 0 is what a catalogue begins with, but the base of what is stored nowhere.
+            is_next = changes.base and changes.base == self.generation()
+            first = changes.first if is_next else 0
             start = first - first % PACKED
             connection.execute("DELETE FROM pack WHERE first >= ?", (start,))
             rows = _rows(changes, start)

@@ -98,6 +98,21 @@ def test_a_change_to_another_generation_writes_everything(tmp_path: Path) -> Non
         assert catalogue.contents().names == changed.image.names()
 
 
+@pytest.mark.parametrize("damaged", [False, True])
+def test_a_change_to_what_is_stored_nowhere_writes_everything(
+    tmp_path: Path, damaged: bool
+) -> None:
+    """A new catalogue begins with the very number that says so."""
+    if damaged:
+        with create(tmp_path) as catalogue:
+            catalogue.replace(changes(2 * PACKED))
+        set_aside(os.fsencode(tmp_path))
+    changed = changes(2 * PACKED, base=0, first=2 * PACKED - 1)
+    with create(tmp_path) as catalogue:
+        assert catalogue.replace(changed) == 1
+        assert catalogue.contents().names == changed.image.names()
+
+
 def test_looking_makes_and_writes_nothing(tmp_path: Path) -> None:
     assert Catalogue.open(os.fsencode(tmp_path), create=False) is None
     assert list(tmp_path.iterdir()) == []
