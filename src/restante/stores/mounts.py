@@ -10,6 +10,9 @@ import select
 from itertools import chain
 
 LIST = "/proc/self/mountinfo"
+_LINE = re.compile(rb"^\d+ \d+ (\d{1,9}):(\d{1,9}) [^ \n]+ ([^ \n]+) ", re.MULTILINE)
+"""proc_pid_mountinfo(5): device and mount point, in which a user who may mount can put any octet
+that the kernel does not escape, a carriage return among them."""
 _ESCAPE = re.compile(rb"\\([0-7]{3})")
 
 
@@ -51,12 +54,10 @@ class Mounts:
         os.lseek(self._descriptor, 0, os.SEEK_SET)
         pieces = iter(lambda: os.read(self._descriptor, 65_536), b"")
         # What is mounted over something comes behind it.
-        self._devices = dict(map(_parse, b"".join(chain(pieces)).splitlines()))
+        self._devices = dict(map(_parse, _LINE.findall(b"".join(chain(pieces)))))
 
 
-def _parse(line: bytes) -> tuple[bytes, int]:
-    """Return mount point and device of a line of proc_pid_mountinfo(5)."""
-    _, _, device, _, point, *_ = line.split(b" ")
-    major, _, minor = device.partition(b":")
+def _parse(line: tuple[bytes, bytes, bytes]) -> tuple[bytes, int]:
+    major, minor, point = line
     unescaped = _ESCAPE.sub(lambda match: bytes([int(match[1], 8)]), point)
     return unescaped, os.makedev(int(major), int(minor))

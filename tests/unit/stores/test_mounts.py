@@ -55,6 +55,27 @@ def test_a_path_that_leads_nowhere_absolute_is_on_no_device(listed: Mounts) -> N
     assert listed.device(b"relative") == 0
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"6 1 0:70 / /home/mallory/a\rb rw - fuse mallory rw\n",
+        b"6 1 0:70 / /home/mallory/a rw - fuse mal\r7 1 0:71 / /var/vmail rw\n",
+        b"6 1 0:70 / /home/mallory/a rw - fuse mal\x0b7\x85\xff rw\n",
+        b"\n",
+        b"6 1 0:70\n",
+        b"6 1 0:99999999999999999999 / /home/mallory rw - fuse mallory rw\n",
+    ],
+)
+def test_a_mount_of_a_user_harms_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line: bytes
+) -> None:
+    (tmp_path / "list").write_bytes(LIST + line)
+    monkeypatch.setattr(module, "LIST", str(tmp_path / "list"))
+    mounts = Mounts()
+    assert mounts.device(b"/var/vmail/alice") == os.makedev(0, 5)
+    mounts.close()
+
+
 def test_a_system_without_a_list(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(module, "LIST", str(tmp_path / "missing"))
     mounts = Mounts()
