@@ -148,6 +148,11 @@ class ServerSession:
         """Octets received and not yet looked at; bound them by not reading more."""
         return self._lines.octets
 
+    @property
+    def input_waiting(self) -> bool:
+        """Whether anything is left to be looked at, be it the end of what the client says."""
+        return self._eof or self._lines.octets > 0
+
     def receive_data(self, data: bytes | bytearray | memoryview) -> None:
         """Take in octets from the client; what comes after the end is dropped.
 

@@ -138,7 +138,7 @@ class Driver:
             if event is not None:
                 _ANSWERS[type(event)](self, event)
                 continue
-            if not connection.flush() or not session.octets_waiting:
+            if not connection.flush() or not session.input_waiting:
                 break
             turns += 1
             if turns > 1:

@@ -545,6 +545,18 @@ def test_the_end_waits_for_the_replies_as_well() -> None:
     assert made.next_event() == SessionEnded(EndReason.CLIENT_GONE)
 
 
+def test_the_end_is_left_to_be_looked_at() -> None:
+    made = logged_in()
+    assert not made.input_waiting
+    made.receive_data(b"RETR 1\r\n")
+    assert made.input_waiting
+    assert made.next_event() == MessageRequested(1, None)
+    assert not made.input_waiting
+    made.receive_eof()
+    assert made.input_waiting
+    assert made.next_event() is None
+
+
 def test_answers_that_nobody_asked_for_are_errors_of_the_driver() -> None:
     made = session()
     refusal = TemporaryFailure()

@@ -4,6 +4,7 @@ import pytest
 import trustme
 
 from restante.errors import ConfigurationError
+from restante.protocol.server import OUTPUT_OCTETS
 from restante.server.certificates import Certificates
 from restante.server.connection import (
     INPUT_OCTETS,
@@ -180,6 +181,21 @@ def test_what_was_pipelined_before_the_end_is_answered(booth: Booth) -> None:
     booth.loop.settle()
     assert client.taken.endswith(b"+OK 0 0\r\n"), "a line without its end is no command"
     assert client.closed
+
+
+@pytest.mark.parametrize("octets", [OUTPUT_OCTETS, CHUNK_OCTETS, 2 * CHUNK_OCTETS])
+def test_the_end_is_met_behind_a_reply_that_has_to_be_sent_first(booth: Booth, octets: int) -> None:
+    """Nobody comes by again: the session would keep the maildrop until the autologout."""
+    booth.deposit(b"x" * octets)
+    booth.gatekeeper.held = True
+    client = booth.connect()
+    client.send(LOG_IN + b"RETR 1\r\n")
+    client.end()
+    booth.gatekeeper.release()
+    booth.loop.settle()
+    assert client.taken.endswith(b"x\r\n.\r\n")
+    assert client.closed
+    booth.mail.open(ALICE).close()
 
 
 def test_quit_and_the_end_complete_the_update(booth: Booth) -> None:
