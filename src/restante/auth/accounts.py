@@ -55,6 +55,9 @@ class AccountDescription:
     created_at: int
 
 
+_Stamp = tuple[int, int, int, int, int]
+
+
 class AccountsDatabase:
     """The accounts of a state directory."""
 
@@ -63,8 +66,8 @@ class AccountsDatabase:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._connection: sqlite3.Connection | None = None
-        self._opened: tuple[int, int] | None = None
-        """Device and inode of the file that is open."""
+        self._opened: _Stamp | None = None
+        """Of the file that is open, as it was then."""
 
     # ---- as a source
 
@@ -231,7 +234,7 @@ class AccountsDatabase:
         except FileNotFoundError:
             self.close()
             return None
-        if self._connection is not None and self._opened == (status.st_dev, status.st_ino):
+        if self._connection is not None and self._opened == _stamp(status):
             return self._connection
         connection = self._open()
         if not _is_made(connection):
@@ -249,8 +252,22 @@ class AccountsDatabase:
             isolation_level=None,
             check_same_thread=False,
         )
-        self._connection, self._opened = connection, (status.st_dev, status.st_ino)
+        self._connection, self._opened = connection, _stamp(status)
         return connection
+
+
+def _stamp(status: os.stat_result) -> _Stamp:
+    """Return what a file is told by from another one, and from what is copied over it.
+
+    SQLite goes by a count of commits, which a backup and the changes behind it can have as well.
+    """
+    return (
+        status.st_dev,
+        status.st_ino,
+        status.st_mtime_ns,
+        status.st_ctime_ns,
+        status.st_size,
+    )
 
 
 def _is_made(connection: sqlite3.Connection) -> bool:

@@ -463,6 +463,24 @@ def test_a_database_put_in_its_place_has_another_state(
     assert source.state() not in (None, before)
 
 
+def test_a_backup_copied_over_the_database_counts_at_once(
+    administrator: AccountsDatabase, source: AccountsDatabase, path: Path
+) -> None:
+    """Even if as much is changed behind it as was changed before."""
+    administrator.add("bob", "{PLAIN}first")
+    administrator.close()
+    backup = path.read_bytes()
+    administrator.set_password("bob", "{PLAIN}taken back")
+    assert known(source).stored_password == "{PLAIN}taken back"
+    before = source.state()
+    administrator.close()
+    with path.open("r+b") as file:
+        file.write(backup)
+    administrator.set_password("bob", "{PLAIN}second")
+    assert source.state() not in (None, before)
+    assert known(source).stored_password == "{PLAIN}second"
+
+
 def test_a_database_that_is_being_made_has_no_state(path: Path, source: AccountsDatabase) -> None:
     path.touch()
     assert source.state() is None
