@@ -31,6 +31,8 @@ ACCOUNTS_KEPT = 64
 twice, and who comes often is soon asked for elsewhere."""
 GRAIN_SECONDS = 0.1
 """A file may change again within the grain of its clock and look the same."""
+COARSE_GRAIN_SECONDS = 2.1
+"""The same, where times are kept by the second."""
 
 _UNSUPPORTED = ("nopassword", "allow_nets", "allow_real_nets", "proxy", "proxy_maybe")
 _VARIABLE = re.compile(r"%(.?)", re.DOTALL)
@@ -52,6 +54,8 @@ class PasswdFile:
         self._log = log
         self._clock = clock
         self._stamp: _Stamp | None = None
+        """Of what was read; None: it may change, or have changed, and look the same."""
+        self._reads = 0
         self._failed = False
         self._lines: dict[str, str] | None = None
         self._names: tuple[str, ...] | None = None
@@ -76,12 +80,13 @@ class PasswdFile:
         return account
 
     def state(self) -> object:
-        """Return the file's stamp; see the contract."""
+        """Return which reading of the file counts; see the contract."""
         try:
             self._current()
         except TemporaryFailure:
             return None
-        return self._stamp
+        # Not the stamp: a link may have led to another file meanwhile.
+        return None if self._stamp is None else self._reads
 
     def decoy(self, pick: int) -> str | None:
         """Return the stored password of somebody; see the contract."""
@@ -115,12 +120,14 @@ class PasswdFile:
         return self._lines
 
     def _read(self, stamp: _Stamp) -> None:
+        # Before it is read: what is written while that takes its time has other times.
+        now = self._clock()
         # Octets that are no UTF-8 may stand in a comment or a name: they harm their own line alone.
         text = Path(self._path).read_bytes().decode("utf-8", "surrogateescape")
-        age = self._clock() - stamp[0] / 1e9
-        settled = not -SETTLED_SECONDS < age < SETTLED_SECONDS
+        settled = _is_past(stamp[0], now, SETTLED_SECONDS)
         whole = text[: text.rfind("\n") + 1]
-        trusted = age > GRAIN_SECONDS or age < 0
+        # The second is of the kernel alone: whoever copies a file may give it any of the first.
+        trusted = all(_is_past(at_ns, now, _grain(at_ns)) for at_ns in stamp[:2])
         if text != whole and not settled:
             # Somebody may be in the midst of writing it.
             text, trusted = whole, False
@@ -128,6 +135,7 @@ class PasswdFile:
         self._names = None
         self._accounts = {}
         self._stamp = stamp if trusted else None
+        self._reads += 1
 
     def _entries(self, text: str) -> dict[str, str]:
         lines: dict[str, str] = {}
@@ -158,6 +166,19 @@ class PasswdFile:
             self._log(Event.WARNING, reason=words, user=name)
         version = hashlib.sha256(line.encode("utf-8", "surrogateescape")).hexdigest()
         return Account(name, stored, self.name, version, disabled, mailbox)
+
+
+def _is_past(at_ns: int, now: float, seconds: float) -> bool:
+    """Say whether a time of a file is as long ago as that, or of a clock that has been set.
+
+    The clock of a server may be a little ahead of ours.
+    """
+    age = now - at_ns / 1e9
+    return age > seconds or age < -SETTLED_SECONDS
+
+
+def _grain(at_ns: int) -> float:
+    return GRAIN_SECONDS if at_ns % 1_000_000_000 else COARSE_GRAIN_SECONDS
 
 
 def _extra(text: str) -> Iterator[tuple[str, str]]:

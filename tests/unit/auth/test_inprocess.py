@@ -4,6 +4,7 @@ import asyncio
 import os
 import subprocess
 import threading
+import time
 from collections.abc import Callable, Coroutine
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -17,6 +18,7 @@ from restante.auth.hashes import hash_password
 from restante.auth.inprocess import InProcessAuthenticator
 from restante.auth.messages import Login, login_frame, read_login
 from restante.auth.options import AuthOptions, CacheOptions, HashOptions, ThrottleOptions
+from restante.auth.passwd_file import PasswdFile
 from restante.errors import AuthenticationFailed, Refusal, TemporaryFailure
 from restante.identity import Identity, PasswordCredentials
 from restante.telemetry import Event, RecordingLog
@@ -463,6 +465,10 @@ def test_a_changed_file_counts_at_once_for_a_regular(make: Make, tmp_path: Path)
         os.utime(file, (age, age))
 
     async def story(scene: Scene) -> None:
+        source = scene.authenticator._sources._sources[1]
+        assert isinstance(source, PasswdFile)
+        # Nobody is a regular by a file that was changed in this very moment.
+        source._clock = lambda: time.time() + 3_600
         write("bob:{PLAIN}old\n", 1)
         await met(scene, "old")
         write("bob:{PLAIN}new\n", 1)

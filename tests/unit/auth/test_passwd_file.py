@@ -11,7 +11,13 @@ from pathlib import Path
 import pytest
 
 from restante.auth.hashes import verify
-from restante.auth.passwd_file import ACCOUNTS_KEPT, GRAIN_SECONDS, SETTLED_SECONDS, PasswdFile
+from restante.auth.passwd_file import (
+    ACCOUNTS_KEPT,
+    COARSE_GRAIN_SECONDS,
+    GRAIN_SECONDS,
+    SETTLED_SECONDS,
+    PasswdFile,
+)
 from restante.auth.sources import Account
 from restante.errors import TemporaryFailure
 from restante.telemetry import Event, RecordingLog
@@ -452,6 +458,65 @@ def test_a_file_that_may_change_again_within_its_grain_has_no_state(scene: Scene
     scene.later = 0
     scene.write("bob:{PLAIN}one\n")
     assert scene.file.state() is None
+
+
+@pytest.mark.parametrize("age", [GRAIN_SECONDS / 2, -SETTLED_SECONDS / 2])
+@pytest.mark.parametrize("mtime", [1_000_000_000, 1.5])
+def test_a_file_that_was_given_an_old_time_just_now_has_no_state(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, mtime: float, age: float
+) -> None:
+    """It may be given that time again, and within the same grain; the server's clock is ahead."""
+    scene.write("bob:{PLAIN}one\n")
+    os.utime(scene.path, (mtime, mtime))
+    status = scene.path.stat()
+    monkeypatch.setattr(os, "stat", lambda *_, **__: status)
+    scene.file._clock = lambda: status.st_ctime + age
+    assert scene.password() == "{PLAIN}one"
+    scene.write("bob:{PLAIN}two\n")
+    assert scene.file.state() is None
+    assert scene.password() == "{PLAIN}two"
+
+
+def test_where_times_are_kept_by_the_second_a_second_has_to_go_by(scene: Scene) -> None:
+    scene.write("bob:{PLAIN}one\n")
+    os.utime(scene.path, (1_000_000_000, 1_000_000_000))
+    scene.file._clock = lambda: 1_000_000_000 + COARSE_GRAIN_SECONDS / 2
+    assert scene.file.state() is None
+    scene.file._clock = lambda: time.time() + LATER
+    assert scene.file.state() is not None
+
+
+def test_a_file_that_is_written_while_it_is_read_has_no_state(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However long that takes."""
+    scene.write("bob:{PLAIN}one\n")
+    now = scene.path.stat().st_mtime + GRAIN_SECONDS / 2
+    scene.file._clock = lambda: now
+    read = Path.read_bytes
+
+    def read_slowly(path: Path) -> bytes:
+        nonlocal now
+        now += LATER
+        return read(path)
+
+    monkeypatch.setattr(Path, "read_bytes", read_slowly)
+    assert scene.file.state() is None
+
+
+def test_what_another_file_said_meanwhile_is_not_of_this_state(
+    scene: Scene, tmp_path: Path
+) -> None:
+    """A link that leads elsewhere and back."""
+    for name in ("one", "two"):
+        (tmp_path / name).write_text(f"bob:{{PLAIN}}{name}\n")
+    scene.path.symlink_to("one")
+    before = scene.file.state()
+    for name in ("two", "one"):
+        scene.path.unlink()
+        scene.path.symlink_to(name)
+        assert scene.password() == f"{{PLAIN}}{name}"
+    assert scene.file.state() not in (None, before)
 
 
 def test_a_file_that_is_being_written_has_no_state(scene: Scene) -> None:
