@@ -20,6 +20,9 @@ from restante.secret import Secret
 IDENTITIES_KEPT = 256
 """Read and kept by a worker for whoever comes often, a third of a KiB each."""
 
+ADDRESS_OCTETS = 128
+"""Twice what any address has: the throttle remembers them by the thousand."""
+
 _REFUSALS: tuple[type[Refusal], ...] = (AuthenticationFailed, TemporaryFailure, PermanentFailure)
 
 _LOGIN = struct.Struct("!5I")
@@ -66,6 +69,8 @@ def read_login(body: bytes) -> Login:
     e += d
     if e > len(body):
         raise BadFrame("fields of another size than their frame")
+    if c - b > ADDRESS_OCTETS:
+        raise BadFrame("an address of that size")
     return body[_LOGIN_OCTETS:a], body[a:b], body[b:c], body[c:d], body[d:e], body[e:]
 
 

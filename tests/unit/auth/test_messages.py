@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from restante.auth.frames import AUTHENTICATE, BadFrame, Decoder
 from restante.auth.messages import (
+    ADDRESS_OCTETS,
     identity_body,
     login_frame,
     read_credentials,
@@ -108,6 +109,17 @@ def test_no_field_of_an_identity_reaches_beyond_its_frame(
         return
     wanted = "x" * left if mailbox else None
     assert read_identity(body) == Identity("x" * name, "x" * source, wanted)
+
+
+def test_an_address_is_none_that_would_fill_the_memory() -> None:
+    """What is remembered of thousands of addresses is a worker's to fill."""
+    for octets, is_address in ((ADDRESS_OCTETS, True), (ADDRESS_OCTETS + 1, False)):
+        body = struct.pack("!5I", 1, 1, octets, 1, 1) + b"x" * (octets + 5)
+        if is_address:
+            assert len(read_login(body)[2]) == octets
+            continue
+        with pytest.raises(BadFrame, match="address"):
+            read_login(body)
 
 
 @pytest.mark.parametrize("octets", [0, 1, 19])
