@@ -4,18 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from examine.recorded import ABSENT, DECIDED, NOT_OFFERED, why_absent
 from restante.examine.case import Case, Finding, Verdict
 from restante.examine.judge import Judge
 from restante.examine.suite import CASES
-
-DECIDED: dict[str, str] = {
-    "9325-S-06": "a name no certificate has is served with the default one: clients that connect"
-    " by address or by an alias would otherwise be shut out",
-}
-"""Cases that differ by a recorded decision, with the decision."""
-
-ABSENT: dict[str, str] = {}
-"""Cases about what the server does not offer, with the reason."""
 
 
 def told(finding: Finding) -> str:
@@ -32,6 +24,13 @@ def test_the_server_conforms(case: Case, judge: Judge) -> None:
     due = Verdict.PASSES
     if case.name in DECIDED:
         due = Verdict.DIFFERS
-    elif case.name in ABSENT:
+    elif why_absent(case):
         due = Verdict.NOT_APPLICABLE
     assert finding.verdict is due, told(finding)
+
+
+def test_what_is_recorded_is_in_the_suite() -> None:
+    names = {case.name for case in CASES}
+    wanted = {capability for case in CASES for capability in case.capabilities}
+    assert {*DECIDED, *ABSENT} <= names
+    assert set(NOT_OFFERED) <= wanted

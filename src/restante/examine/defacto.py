@@ -2,11 +2,27 @@
 
 from __future__ import annotations
 
-from restante.examine.case import Case, Level
-from restante.examine.dialogue import EITHER, Ask, refuses
+from restante.examine.case import Case, Level, Start
+from restante.examine.dialogue import EITHER, ERR, Ask, refuses
 from restante.examine.fixtures import M2
 
 CASES = (
+    Case(
+        id="DF-S-05",
+        title="XCLIENT is not for everybody",
+        source="XCLIENT, as deployed",
+        level=Level.INFERRED,
+        start=Start.GREETED,
+        steps=(Ask("XCLIENT ADDR=192.0.2.1 PORT=110", ERR), Ask("QUIT")),
+    ),
+    Case(
+        id="DF-S-06",
+        title="A PROXY header is not taken from everybody",
+        source="PROXY protocol, version 1",
+        level=Level.INFERRED,
+        start=Start.GREETED,
+        steps=(Ask("PROXY TCP4 192.0.2.1 192.0.2.2 1 110", ERR), Ask("QUIT")),
+    ),
     Case(
         id="DF-S-01",
         title="LAST is unknown, or tells a number",

@@ -85,7 +85,10 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class AskLines:
-    """A command and its multi-line reply: these lines exactly, or each like a pattern."""
+    """A command and its multi-line reply: these lines, or each like a pattern.
+
+    A scan listing may have more behind the size (RFC 1939 §5), so lines need only begin like those.
+    """
 
     line: str
     exactly: tuple[str, ...] | None = None
@@ -94,11 +97,18 @@ class AskLines:
     def perform(self, stage: Stage) -> None:
         """Send it, read to the final dot and compare."""
         lines = stage.ask_lines(self.line).lines
-        if self.exactly is not None and lines != self.exactly:
+        if self.exactly is not None and not _begin_alike(lines, self.exactly):
             raise Unmet(f"{self.line} lists {list(lines)[:8]!a}; expected {list(self.exactly)!a}")
         for line in lines:
             if not re.fullmatch(self.each, line, re.DOTALL):
                 raise Unmet(f"{self.line} lists {line[:100]!a}; expected {self.each}")
+
+
+def _begin_alike(lines: tuple[str, ...], due: tuple[str, ...]) -> bool:
+    """Tell whether each line is the one due, alone or with a space and more behind it."""
+    return len(lines) == len(due) and all(
+        f"{line} ".startswith(f"{start} ") for line, start in zip(lines, due, strict=True)
+    )
 
 
 @dataclass(frozen=True, slots=True)

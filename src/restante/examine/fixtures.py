@@ -76,6 +76,17 @@ LONG_LINE = _plain("long-line", b"before\n" + b"L" * 10_000 + b"\nafter\n")
 NUL_INSIDE = _plain("nul-inside", b"before\0after\nnext line\n")
 BARE_CR = _plain("bare-cr", b"before\rafter\nnext line\n")
 BLANK_LINES = _plain("blank-lines", b"\n\n\n")
+FROM_LINES = _plain("from-lines", b"From here to there\n>From quoted\n\nFrom behind a blank\n")
+INTERNATIONAL = Fixture(
+    "international",
+    (
+        "From: Jörg <jörg@exämple.example>\nTo: Ælfric <ælfric@exämple.example>\n"
+        "Subject: Grüße ☃\n"
+        "DKIM-Signature: v=1; a=rsa-sha256; d=example.org; s=s; h=from; bh=x; b=y\n"
+        "MIME-Version: 1.0\nContent-Type: text/plain; charset=utf-8\n"
+        "Content-Transfer-Encoding: 8bit\n\nfirst line\nzweite Zeile ☃\nthird line\n"
+    ).encode(),
+)
 
 M0: tuple[Fixture, ...] = ()
 M1 = (SIZE_120,)

@@ -22,6 +22,7 @@ class Judge:
         self._target = target
         self.redaction = Redaction()
         self._announced: dict[tuple[Endpoint, bool], Capabilities | None] = {}
+        self._apop: dict[Endpoint, bool] = {}
 
     def try_case(self, case: Case) -> Finding:
         """Play one case to its verdict; never raises for anything the server does."""
@@ -74,8 +75,17 @@ class Judge:
         """Raise NotApplicable where the server does not announce what the case is about."""
         stage.capabilities = lambda: self._capabilities(stage)
         for wanted in stage.case.capabilities:
-            if not offers(self._capabilities(stage), wanted):
+            if wanted == "APOP":
+                if not self._offers_apop(stage):
+                    raise NotApplicable("the greeting has no timestamp: APOP is not offered")
+            elif not offers(self._capabilities(stage), wanted):
                 raise NotApplicable(f"the server does not announce {wanted}")
+
+    def _offers_apop(self, stage: Stage) -> bool:
+        """Tell whether the endpoint's greetings have a timestamp; no capability tells of APOP."""
+        if stage.endpoint not in self._apop:
+            self._apop[stage.endpoint] = stage.greets_with_timestamp()
+        return self._apop[stage.endpoint]
 
     def _capabilities(self, stage: Stage) -> Capabilities | None:
         """Return what the endpoint announces where this case begins."""

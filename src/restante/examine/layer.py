@@ -37,6 +37,12 @@ class TlsLayer:
         """Return the version the handshake ended with."""
         return self._tls.version()
 
+    @property
+    def ticket_seconds(self) -> int | None:
+        """Return how long the server lets the session be resumed by a ticket, if it gave one."""
+        session = self._tls.session
+        return session.ticket_lifetime_hint if session and session.has_ticket else None
+
     def handshake(self, deadline: float) -> None:
         """Do the handshake, raising OSError (ssl.SSLError among them) where it fails."""
         while True:

@@ -8,6 +8,7 @@ from restante.examine.fixtures import (
     BARE_CR,
     DOTS,
     EIGHT_BIT,
+    FROM_LINES,
     LONG_LINE,
     NO_NEWLINE,
     NUL_INSIDE,
@@ -40,8 +41,8 @@ def shows(
         mail=(fixture,),
         steps=(
             AskMessage("RETR 1", fixture.wire),
-            Ask("LIST 1", rf"\+OK 1 {fixture.size}"),
-            Ask("STAT", rf"\+OK 1 {fixture.size}"),
+            Ask("LIST 1", rf"\+OK 1 {fixture.size}( .*)?"),
+            Ask("STAT", rf"\+OK 1 {fixture.size}( .*)?"),
         ),
     )
 
@@ -84,6 +85,12 @@ CASES = (
         Level.INFERRED,
         BARE_CR,
         variant="bare-cr",
+    ),
+    shows(
+        "1939-S-106",
+        "A line that begins with From is no envelope and is shown as it is",
+        Level.INFERRED,
+        FROM_LINES,
     ),
     shows("1939-S-123", "A NUL cuts nothing off", Level.INFERRED, NUL_INSIDE),
 )

@@ -39,7 +39,7 @@ def status_lines_are_short(stage: Stage) -> None:
 
 def status_lines_are_formed(stage: Stage) -> None:
     """Look at the indicator and the line end of each reply of a whole session."""
-    lines = ("NOOP", "STAT", "LIST 1", "UIDL 1", "XYZZY", "RETR 99", "DELE 1", "DELE 1", "RSET")
+    lines = ("NOOP", "STAT", "LIST 1", "UIDL 1", "XYZZY", "RETR 99", "DELE 99", "LIST 0", "RSET")
     for line in lines:
         reply = stage.ask(line)
         if not reply.well_formed:
@@ -48,7 +48,8 @@ def status_lines_are_formed(stage: Stage) -> None:
 
 def replies_end_in_crlf(stage: Stage) -> None:
     """Look for a line feed without its carriage return in replies of every kind."""
-    for line in ("RETR 1", "TOP 1 2", "LIST", "UIDL", "CAPA"):
+    lines = ("RETR 1", "TOP 1 2", "LIST", "UIDL")
+    for line in lines if stage.capabilities() is None else (*lines, "CAPA"):
         answer = stage.ask_lines(line)
         for raw in (answer.status.raw, *answer.raw_lines):
             if not raw.endswith(b"\r\n"):
@@ -101,7 +102,7 @@ CASES = (
         source=SOURCE,
         level=Level.INFERRED,
         mail=M2,
-        steps=(Say(b"STAT\n"), Hear(r"\+OK 2 320", tolerated=ERR, to="STAT and a bare LF")),
+        steps=(Say(b"STAT\n"), Hear(r"\+OK 2 320( .*)?", tolerated=ERR, to="STAT and a bare LF")),
     ),
     Case(
         id="1939-S-07",
@@ -123,7 +124,7 @@ CASES = (
             Logic(lambda stage: stage.wire.half_close()),
             HearEnd(),
             LogInAgain(),
-            Ask("STAT", r"\+OK 2 320"),
+            Ask("STAT", r"\+OK 2 320( .*)?"),
         ),
     ),
     Case(
@@ -135,8 +136,8 @@ CASES = (
         mail=M2,
         steps=(
             Say(b"STAT\r\nLIST 2\r\nNOOP\r\n", cut=1),
-            Hear(r"\+OK 2 320", to="STAT"),
-            Hear(r"\+OK 2 200", to="LIST 2"),
+            Hear(r"\+OK 2 320( .*)?", to="STAT"),
+            Hear(r"\+OK 2 200( .*)?", to="LIST 2"),
             Hear(OK, to="NOOP"),
         ),
     ),
@@ -149,7 +150,7 @@ CASES = (
         mail=M2,
         steps=(
             Say(b"STAT\r\nLIST 2\r\n" * 5),
-            *(Hear(r"\+OK 2 320", to="STAT"), Hear(r"\+OK 2 200", to="LIST 2")) * 5,
+            *(Hear(r"\+OK 2 320( .*)?", to="STAT"), Hear(r"\+OK 2 200( .*)?", to="LIST 2")) * 5,
         ),
     ),
     Case(

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
-
 from restante.examine.case import Case, Level, Start
 from restante.examine.dialogue import (
+    EITHER,
     ERR,
     Ask,
     AskLines,
+    AskMessage,
     Deliver,
     Drop,
     Given,
@@ -17,25 +17,49 @@ from restante.examine.dialogue import (
     LogInAgain,
     Open,
     Quit,
-    Use,
 )
-from restante.examine.fixtures import M0, M2, M5, TEN_LINES
-from restante.examine.outcome import Unmet
+from restante.examine.fixtures import M0, M2, M5, SIZE_120, TEN_LINES
+from restante.examine.outcome import Differs, NotApplicable, Unmet
 from restante.examine.stage import Stage
 
 SOURCE = "RFC 1939 §4"
 
 
-def second_login(pattern: str) -> Logic:
-    """Return a try to log in once more while the first session lives."""
+def second_login_is_refused(stage: Stage) -> None:
+    """Try to log in once more, and see that the first session goes on."""
+    stage.begin(Start.GREETED, "second")
+    refused = not stage.present().positive
+    stage.use("first")
+    Ask("NOOP").perform(stage)
+    if not refused:
+        raise Differs("a second session is let in, which an empty maildrop can bear")
 
-    def attempt(stage: Stage) -> None:
-        stage.begin(Start.GREETED, "second")
-        reply = stage.present()
-        if not re.fullmatch(pattern, reply.line):
-            raise Unmet(f"a second login is answered {reply.line[:100]!a}; expected {pattern}")
 
-    return Logic(attempt)
+def first_session_is_safe(stage: Stage) -> None:
+    """Let another session remove what the first one has, if it is let in at all.
+
+    The lock is there "as necessary to prevent messages from being modified or removed": a server
+    that gets by without one has to keep the first session's messages for it.
+    """
+    stage.begin(Start.GREETED, "second")
+    if stage.present().positive:
+        Given(Ask("DELE 1")).perform(stage)
+        Ask("QUIT", EITHER).perform(stage)
+        stage.use("first")
+        AskMessage("RETR 1", SIZE_120.wire).perform(stage)
+        raise Differs("a second session is let in, and the first keeps what the second removed")
+    stage.use("first")
+    Ask("STAT", r"\+OK 2 320( .*)?").perform(stage)
+
+
+def busy_is_said(stage: Stage) -> None:
+    """Look for the code in the refusal of a second login."""
+    stage.begin(Start.GREETED, "second")
+    reply = stage.present()
+    if reply.positive:
+        raise NotApplicable("a second session is let in")
+    if reply.code != "IN-USE":
+        raise Unmet(f"a second login is refused with {reply.line[:100]!a}")
 
 
 def sizes_stay(stage: Stage) -> None:
@@ -55,9 +79,10 @@ CASES = (
         source=SOURCE,
         level=Level.MUST,
         variant="locked",
-        also=("TG-A2-6",),
+        also=("TG-A2-6", "1939-S-47"),
         mail=M2,
-        steps=(second_login(ERR), Use("first"), Ask("STAT", r"\+OK 2 320")),
+        scratch=True,
+        steps=(Logic(first_session_is_safe),),
     ),
     Case(
         id="1939-S-46",
@@ -66,18 +91,18 @@ CASES = (
         level=Level.MUST,
         variant="locked-empty",
         mail=M0,
-        steps=(second_login(ERR), Use("first"), Ask("STAT", r"\+OK 0 0")),
+        steps=(Logic(second_login_is_refused), Ask("STAT", r"\+OK 0 0( .*)?")),
     ),
     Case(
         id="1939-S-47",
         title="The refusal of a busy maildrop says so, where response codes are announced",
-        source=SOURCE,
-        level=Level.MUST,
+        source="RFC 2449 §8.1.2",
+        level=Level.INFERRED,
         variant="in-use",
         also=("2449-S-19",),
         mail=M2,
         capabilities=("RESP-CODES",),
-        steps=(second_login(r"-ERR \[IN-USE\].*"),),
+        steps=(Logic(busy_is_said),),
     ),
     Case(
         id="1939-S-47",
@@ -88,17 +113,17 @@ CASES = (
         mail=M2,
         scratch=True,
         steps=(
-            Given(Ask("STAT", r"\+OK 2 320")),
+            Given(Ask("STAT", r"\+OK 2 320( .*)?")),
             Deliver(TEN_LINES),
             Ask("NOOP"),
             Quit(),
             LogInAgain(),
-            Ask("STAT", rf"\+OK 3 {320 + TEN_LINES.size}"),
+            Ask("STAT", rf"\+OK 3 {320 + TEN_LINES.size}( .*)?"),
         ),
     ),
     Case(
         id="1939-S-48",
-        title="Every reason to refuse a login gives -ERR",
+        title="A login that is refused gives -ERR",
         source=SOURCE,
         level=Level.MUST,
         mail=M2,
@@ -107,8 +132,7 @@ CASES = (
         steps=(
             Given(Ask("USER {user}")),
             Ask("PASS {wrong}", ERR),
-            Logic(lambda stage: stage.begin(Start.TRANSACTION)),
-            second_login(ERR),
+            Ask("STAT", ERR),
         ),
     ),
     Case(
@@ -122,7 +146,7 @@ CASES = (
             Given(Ask("DELE 1")),
             Drop(),
             LogInAgain(),
-            Ask("STAT", r"\+OK 2 320"),
+            Ask("STAT", r"\+OK 2 320( .*)?"),
         ),
     ),
     Case(
@@ -141,14 +165,14 @@ CASES = (
         mail=M2,
         scratch=True,
         steps=(
-            Given(Ask("STAT", r"\+OK 2 320")),
+            Given(Ask("STAT", r"\+OK 2 320( .*)?")),
             Deliver(TEN_LINES),
-            Ask("STAT", r"\+OK 2 320"),
+            Ask("STAT", r"\+OK 2 320( .*)?"),
             AskLines("LIST", ("1 120", "2 200")),
             Ask("LIST 3", ERR),
             Quit(),
             LogInAgain(),
-            AskLines("LIST", ("1 120", "2 200", f"3 {TEN_LINES.size}")),
+            Ask("STAT", rf"\+OK 3 {320 + TEN_LINES.size}( .*)?"),
         ),
     ),
     Case(
@@ -159,7 +183,7 @@ CASES = (
         variant="opened-first",
         mail=M2,
         scratch=True,
-        steps=(Given(Deliver(TEN_LINES)), Ask("STAT", r"\+OK 2 320")),
+        steps=(Given(Deliver(TEN_LINES)), Ask("STAT", r"\+OK 2 320( .*)?")),
     ),
     Case(
         id="1939-S-54",
@@ -177,6 +201,6 @@ CASES = (
         level=Level.MUST,
         variant="after-quit",
         mail=M2,
-        steps=(Quit(), Open("second"), LogIn(), Ask("STAT", r"\+OK 2 320")),
+        steps=(Quit(), Open("second"), LogIn(), Ask("STAT", r"\+OK 2 320( .*)?")),
     ),
 )

@@ -24,6 +24,7 @@ from restante.examine.fixtures import (
     M0,
     M2,
     M5,
+    NO_NEWLINE,
     NUL_INSIDE,
     SIZE_120,
     SIZE_200,
@@ -57,7 +58,9 @@ def random_walk(stage: Stage) -> None:
         elif command == "RETR" and number not in marked:
             _compare(stage.ask_lines(f"RETR {number}").content, M5[number - 1].wire, command)
         elif command == "STAT":
-            _compare(stage.ask("STAT").line, _drop_listing(marked), command)
+            _compare(
+                " ".join(stage.ask("STAT").line.split(" ")[:3]), _drop_listing(marked), command
+            )
         elif command == "RSET":
             _compare(stage.ask("RSET").positive, True, command)
             marked.clear()
@@ -78,7 +81,8 @@ def stat_is_the_sum(stage: Stage) -> None:
     """Compare STAT with LIST while message after message is marked."""
     for number in range(1, len(M5) + 1):
         sizes = [int(line.split()[1]) for line in stage.ask_lines("LIST").lines]
-        _compare(stage.ask("STAT").line, f"+OK {len(sizes)} {sum(sizes)}", "STAT")
+        told = " ".join(stage.ask("STAT").line.split(" ")[:3])
+        _compare(told, f"+OK {len(sizes)} {sum(sizes)}", "STAT")
         stage.ask(f"DELE {number}")
     stage.ask("RSET")
 
@@ -86,8 +90,9 @@ def stat_is_the_sum(stage: Stage) -> None:
 def size_is_what_comes(stage: Stage) -> None:
     """Compare LIST and STAT with the octets of RETR, whatever these are."""
     octets = len(stage.ask_lines("RETR 1").content)
-    _compare(stage.ask("LIST 1").line, f"+OK 1 {octets}", "LIST")
-    _compare(stage.ask("STAT").line, f"+OK 1 {octets}", "STAT")
+    for line in ("LIST 1", "STAT"):
+        told = " ".join(stage.ask(line).line.split(" ")[:3])
+        _compare(told, f"+OK 1 {octets}", line)
 
 
 CASES = (
@@ -114,7 +119,7 @@ CASES = (
         level=Level.MUST,
         mail=M2,
         scratch=True,
-        steps=(Given(Ask("DELE 1")), Ask("STAT", r"\+OK 1 200"), Ask("RSET")),
+        steps=(Given(Ask("DELE 1")), Ask("STAT", r"\+OK 1 200( .*)?"), Ask("RSET")),
     ),
     Case(
         id="1939-S-70",
@@ -122,7 +127,7 @@ CASES = (
         source="RFC 1939 §5 (STAT)",
         level=Level.MUST,
         mail=M0,
-        steps=(Ask("STAT", r"\+OK 0 0"),),
+        steps=(Ask("STAT", r"\+OK 0 0( .*)?"),),
     ),
     Case(
         id="1939-S-71",
@@ -147,7 +152,7 @@ CASES = (
         source="RFC 1939 §5 (LIST)",
         level=Level.MUST,
         mail=M2,
-        steps=(Ask("LIST 2", r"\+OK 2 200"), Ask("LIST 1", r"\+OK 1 120"), Ask("NOOP")),
+        steps=(Ask("LIST 2", r"\+OK 2 200( .*)?"), Ask("LIST 1", r"\+OK 1 120( .*)?"), Ask("NOOP")),
     ),
     Case(
         id="1939-S-74",
@@ -195,11 +200,10 @@ CASES = (
             variant=number_title(number).strip("'"),
             mail=M2,
             scratch=True,
-            capabilities=("TOP", "UIDL"),
             steps=(
                 *refuses(f"LIST {number}", f"UIDL {number}", f"RETR {number}", f"DELE {number}"),
                 Ask(f"TOP {number} 0", ERR),
-                Ask("STAT", r"\+OK 2 320"),
+                Ask("STAT", r"\+OK 2 320( .*)?"),
             ),
         )
         for number in BAD_NUMBERS
@@ -212,8 +216,8 @@ CASES = (
         variant="leading-zeros",
         mail=M2,
         steps=(
-            Ask("LIST 01", r"\+OK 1 120", tolerated=ERR),
-            Ask("LIST 0000000002", r"\+OK 2 200", tolerated=ERR),
+            Ask("LIST 01", r"\+OK 1 120( .*)?", tolerated=ERR),
+            Ask("LIST 0000000002", r"\+OK 2 200( .*)?", tolerated=ERR),
         ),
     ),
     Case(
@@ -229,7 +233,7 @@ CASES = (
             id="1939-S-79",
             title=f"LIST tells exactly the octets that RETR shows: {fixture.name}",
             source="RFC 1939 §11",
-            level=Level.MUST,
+            level=Level.INFERRED if fixture is NO_NEWLINE else Level.MUST,
             variant=fixture.name,
             mail=(fixture,),
             steps=(Logic(size_is_what_comes),),
@@ -280,7 +284,6 @@ CASES = (
         also=("1939-S-96", "1939-S-105"),
         mail=M2,
         scratch=True,
-        capabilities=("TOP", "UIDL"),
         steps=(
             Ask("DELE 1"),
             *refuses("DELE 1", "RETR 1", "LIST 1", "TOP 1 0", "UIDL 1"),
@@ -294,7 +297,7 @@ CASES = (
         level=Level.MUST,
         mail=M2,
         scratch=True,
-        steps=(*refuses("DELE", "DELE 0", "DELE 3", "DELE 1 2"), Ask("STAT", r"\+OK 2 320")),
+        steps=(*refuses("DELE", "DELE 0", "DELE 3", "DELE 1 2"), Ask("STAT", r"\+OK 2 320( .*)?")),
     ),
     Case(
         id="1939-S-87",
@@ -314,11 +317,11 @@ CASES = (
         scratch=True,
         steps=(
             *asks(r"\+OK( .*)?", "DELE 1", "DELE 2", "RSET"),
-            Ask("STAT", r"\+OK 2 320"),
+            Ask("STAT", r"\+OK 2 320( .*)?"),
             AskMessage("RETR 1", SIZE_120.wire),
             Quit(),
             LogInAgain(),
-            Ask("STAT", r"\+OK 2 320"),
+            Ask("STAT", r"\+OK 2 320( .*)?"),
         ),
     ),
     Case(
@@ -327,7 +330,7 @@ CASES = (
         source="RFC 1939 §5 (RSET)",
         level=Level.MUST,
         mail=M2,
-        steps=(Ask("RSET"), Ask("STAT", r"\+OK 2 320")),
+        steps=(Ask("RSET"), Ask("STAT", r"\+OK 2 320( .*)?")),
     ),
     Case(
         id="1939-S-90",

@@ -3,26 +3,45 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from restante.examine.case import Case, Level, Start
 from restante.examine.dialogue import ERR, OK, Ask, Given, Hear, HearEnd, HearLine, Logic, Say
 from restante.examine.fixtures import M2, SIZE_120
 from restante.examine.outcome import Unmet
+from restante.examine.replies import Status
 from restante.examine.stage import Stage
 
 PIPELINING = "RFC 2449 §6.6"
 FLOOD = 10_000
-CODE = r"\[(IN-USE|LOGIN-DELAY|AUTH|UTF8|SYS/(TEMP|PERM)|X[^\[\]]*)(/[^\[\]]+)*\]"
+CODE = r"\[[!-.0-Z^-~]+(/[!-.0-Z^-~]+)*\]"
+REGISTERED = frozenset(("IN-USE", "LOGIN-DELAY", "AUTH", "UTF8", "SYS"))
+PROVOCATIONS = ("USER [x", "PASS [x", "AUTH [X", "XYZZY [x", "[NOOP]", "APOP [a [b")
 
 
 def text_has_no_bracket(stage: Stage) -> None:
     """Look for a '[' that is no response code, on every kind of reply."""
-    lines = ["USER [x", "PASS [x", "AUTH [X", "XYZZY [x", "[NOOP]", "APOP [a [b"]
-    replies = [stage.ask(line) for line in lines]
+    for reply in provoked(stage):
+        if not re.fullmatch(rf"(\+OK|-ERR)( {CODE}.*| [^\[]*)?", reply.line):
+            raise Unmet(f"a reply is {reply.line[:100]!a}")
+
+
+def provoked(stage: Stage) -> Iterator[Status]:
+    """Yield the greeting and refusals of many kinds, each on a connection of its own."""
     stage.connect()
-    replies.append(stage.wire.status())
-    for reply in replies:
-        if not re.fullmatch(rf"(\+OK|-ERR)( ({CODE} ?)?[^\[]*)?", reply.line):
+    yield stage.wire.status()
+    for line in PROVOCATIONS:
+        stage.begin(Start.GREETED)
+        yield stage.ask(line)
+    stage.begin(Start.GREETED)
+    yield from (stage.ask(line) for line in ("USER {unknown}", "PASS {wrong}", "STAT"))
+
+
+def codes_are_registered(stage: Stage) -> None:
+    """Look for a response code that nobody registered."""
+    for reply in provoked(stage):
+        code = reply.code
+        if code and code.partition("/")[0] not in REGISTERED:
             raise Unmet(f"a reply is {reply.line[:100]!a}")
 
 
@@ -55,6 +74,16 @@ CASES = (
         steps=(Logic(text_has_no_bracket),),
     ),
     Case(
+        id="IANA-S-01",
+        title="A response code is registered",
+        source="RFC 2449 §9; IANA, POP3 response codes",
+        level=Level.MUST,
+        variant="codes",
+        start=Start.GREETED,
+        capabilities=("RESP-CODES",),
+        steps=(Logic(codes_are_registered),),
+    ),
+    Case(
         id="2449-S-23",
         title="Queued commands are answered one by one and in order, across the login",
         source=PIPELINING,
@@ -66,7 +95,7 @@ CASES = (
             Say(b"USER {user}\r\nPASS {password}\r\nSTAT\r\nLIST\r\nNOOP\r\nQUIT\r\n"),
             Hear(OK, to="USER"),
             Hear(OK, to="PASS"),
-            Hear(r"\+OK 2 320", to="STAT"),
+            Hear(r"\+OK 2 320( .*)?", to="STAT"),
             Hear(OK, to="LIST"),
             HearLine(b"1 120"),
             HearLine(b"2 200"),
@@ -100,7 +129,7 @@ CASES = (
             Hear(ERR, to="STAT"),
             Hear(OK, to="USER"),
             Hear(OK, to="PASS"),
-            Ask("STAT", r"\+OK 2 320"),
+            Ask("STAT", r"\+OK 2 320( .*)?"),
         ),
     ),
     Case(

@@ -145,7 +145,7 @@ CASES = (
         traits=STLS_AND_CLEAR,
         start=Start.GREETED,
         mail=M2,
-        steps=(LogIn(), Ask("STLS", ERR), Ask("STAT", r"\+OK 2 320")),
+        steps=(LogIn(), Ask("STLS", ERR), Ask("STAT", r"\+OK 2 320( .*)?")),
     ),
     Case(
         id="2595-S-07",
@@ -231,7 +231,7 @@ CASES = (
             Upgrade(),
             Ask("USER {user}"),
             Ask("PASS {password}"),
-            Ask("STAT", r"\+OK 2 320"),
+            Ask("STAT", r"\+OK 2 320( .*)?"),
         ),
     ),
     Case(

@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from restante.examine.case import Case, Start
 from restante.examine.fixtures import Fixture
 from restante.examine.outcome import NotTried, Unmet
+from restante.examine.proofs import timestamp_in
 from restante.examine.record import Record
 from restante.examine.replies import Answer, Status, capabilities_of
 from restante.examine.target import Account, Endpoint, Target, Tls
@@ -55,6 +56,7 @@ class Stage:
         self.endpoint = endpoint
         self.record = record
         self.account: Account | None = None
+        self.greeting = ""
         self.capabilities: Callable[[], Capabilities | None] = self.probe
         self._words: dict[bytes, bytes] = placeholders(None, None)
         self._wires: dict[str, Wire] = {}
@@ -120,6 +122,7 @@ class Stage:
         greeting = self.wire.status()
         if not greeting.positive:
             raise NotTried(f"the server greets with {greeting.line[:80]!a}")
+        self.greeting = greeting.line
         if self.case.traits or self.endpoint.cleartext or self.endpoint.tls is not Tls.STLS:
             return
         if not self.ask("STLS").positive:
@@ -157,7 +160,7 @@ class Stage:
         """Enter the Transaction state, waiting for a lock that is about to go."""
         deadline = time.monotonic() + self.target.patience_seconds
         while not (reply := self.present()).positive:
-            if reply.code != "IN-USE" or time.monotonic() > deadline:
+            if reply.code not in ("IN-USE", "LOGIN-DELAY") or time.monotonic() > deadline:
                 raise NotTried(f"the login is refused: {reply.line[:80]!a}")
             time.sleep(0.05)
             self.connect()
@@ -179,6 +182,16 @@ class Stage:
             self.log_in()
         except NotTried as refusal:
             raise Unmet(f"a new login fails{within}: {refusal}") from refusal
+
+    def greets_with_timestamp(self) -> bool:
+        """Tell whether the server offers APOP, on a connection of its own."""
+        before = self._current
+        self.begin(Start.CONNECTED, "probe")
+        try:
+            return timestamp_in(self.wire.status().line) is not None
+        finally:
+            self._wires.pop("probe").close()
+            self._current = before
 
     def probe(self) -> Capabilities | None:
         """Ask for the capabilities before a login, on a connection of its own."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ssl
+import time
 from collections.abc import Callable
 
 from restante.examine.case import Case, Level, Start, Trait, Verdict
-from restante.examine.dialogue import Ask, Logic, LogIn, Upgrade, refuses
+from restante.examine.dialogue import ERR, Ask, Logic, LogIn, Upgrade, refuses
 from restante.examine.fixtures import M2
 from restante.examine.hello import (
     ALPN,
@@ -23,9 +24,10 @@ from restante.examine.hello import (
     say_hello,
 )
 from restante.examine.layer import tls_context
-from restante.examine.outcome import Broken, NotTried, Unmet
+from restante.examine.outcome import Broken, NotApplicable, NotTried, Unmet
 from restante.examine.stage import Stage
 from restante.examine.target import Tls
+from restante.examine.timing import times_alike
 
 TLS = frozenset({Trait.TLS})
 IMPLICIT = frozenset({Trait.IMPLICIT})
@@ -39,6 +41,7 @@ WEAK_SUITES = {
     "3des": (0x000A, 0x0016, 0xC008, 0xC012),
     "des": (0x0009, 0x0015),
 }
+WEEK_SECONDS = 7 * 24 * 3600
 STATIC_RSA = (0x009C, 0x009D, 0x002F, 0x0035, 0x003C)
 
 
@@ -151,6 +154,29 @@ def refuses_alike(stage: Stage) -> None:
         raise Unmet(f"in clear {seen['right']} for the right and {seen['wrong']} for wrong ones")
 
 
+def tickets_age(stage: Stage) -> None:
+    """Look at the lifetime of the session ticket that TLS 1.2 is given."""
+    ready_for_tls(stage)
+    context = tls_context()
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    stage.start_tls(context)
+    assert stage.wire.tls is not None
+    seconds = stage.wire.tls.ticket_seconds
+    if seconds is None:
+        raise NotApplicable("the server gives no session ticket")
+    if seconds > WEEK_SECONDS:
+        raise Unmet(f"a session ticket lives for {seconds} s")
+
+
+def in_clear_takes(stage: Stage, known: bool) -> float:
+    """Return the seconds that a refusal in clear takes, of right or of wrong credentials."""
+    stage.begin(Start.GREETED)
+    began = time.perf_counter()
+    stage.ask("USER {user}" if known else "USER {unknown}")
+    Ask("PASS {password}" if known else "PASS {wrong}", ERR).perform(stage)
+    return time.perf_counter() - began
+
+
 CASES = (
     Case(
         id="8314-S-01",
@@ -169,7 +195,7 @@ CASES = (
         traits=IMPLICIT,
         start=Start.GREETED,
         mail=M2,
-        steps=(*refuses("STAT", "NOOP"), LogIn(), Ask("STAT", r"\+OK 2 320")),
+        steps=(*refuses("STAT", "NOOP"), LogIn(), Ask("STAT", r"\+OK 2 320( .*)?")),
     ),
     Case(
         id="8314-S-03",
@@ -245,6 +271,25 @@ CASES = (
         traits=STRICT,
         start=Start.GREETED,
         steps=(Logic(refuses_alike),),
+    ),
+    Case(
+        id="8314-S-09",
+        title="In clear, right and wrong credentials are refused in the same time",
+        source="RFC 8314 §4.1",
+        level=Level.INFERRED,
+        variant="time",
+        traits=STRICT,
+        start=Start.GREETED,
+        steps=(Logic(times_alike(in_clear_takes)),),
+    ),
+    Case(
+        id="9325-S-04",
+        title="A session ticket does not live longer than a week",
+        source="RFC 9325 §3.4; RFC 8446 §4.6.1",
+        level=Level.SHOULD,
+        traits=TLS,
+        start=Start.NOWHERE,
+        steps=(Logic(tickets_age),),
     ),
     Case(
         id="9325-S-02",

@@ -26,6 +26,7 @@ class Mailbox:
     password: str
     mail: list[tuple[str, bytes]] = field(default_factory=list)
     given: int = 0
+    closed_until: float = 0.0
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def add(self, octets: bytes) -> None:
@@ -51,9 +52,9 @@ class CrookedServer:
         for listener, endpoint in zip(self._listeners, self.endpoints, strict=True):
             threading.Thread(target=self._accept, args=(listener, endpoint), daemon=True).start()
 
-    def target(self, patience_seconds: float = 0.6) -> Target:
+    def target(self, patience_seconds: float = 0.6, *, timing: bool = False) -> Target:
         """Return the server as the judge wants it."""
-        return Target(self.endpoints, self, patience_seconds)
+        return Target(self.endpoints, self, patience_seconds, timing=timing)
 
     def stop(self) -> None:
         """Close the listening ports."""

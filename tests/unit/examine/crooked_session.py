@@ -7,13 +7,13 @@ import binascii
 import contextlib
 import re
 import socket
-import stringprep
-import unicodedata
+import time
 from typing import TYPE_CHECKING
 
 from restante.examine.target import Endpoint, Tls
+from unit.examine.crooked_proofs import BEARERS, OTHERS, Proofs
+from unit.examine.crooked_texts import prepared, without_prohibited
 from unit.examine.crooked_tls import HANDSHAKE_FAILURE, agree_to_anything, objection, turn_away
-from unit.examine.crooked_transaction import Transaction
 
 if TYPE_CHECKING:
     from unit.examine.crooked import CrookedServer
@@ -22,16 +22,7 @@ LINE_LIMIT = 16384
 ALIKE = "[AUTH] no"
 
 
-def prepared(text: str) -> str:
-    """Return the text after the steps of SASLprep that matter here."""
-    kept = "".join(c for c in text if not stringprep.in_table_b1(c))
-    normal = unicodedata.normalize("NFKC", kept)
-    if any(stringprep.in_table_c21_c22(c) for c in normal):
-        raise ValueError(text)
-    return normal
-
-
-class Session(Transaction):
+class Session(Proofs):
     """One connection, its state and its marks."""
 
     def __init__(self, server: CrookedServer, connection: socket.socket, endpoint: Endpoint):
@@ -44,6 +35,9 @@ class Session(Transaction):
         self.tls = False
         self.user: str | None = None
         self.bad = 0
+        self.failed = False
+        self.timestamp = ""
+        self.server_offers_texts = self.offers_more()
 
     def run(self) -> None:
         """Serve until the client goes."""
@@ -53,6 +47,9 @@ class Session(Transaction):
         if implicit and not self.start_tls():
             return
         greeting = "POP3 server ready"
+        if self.offers_more():
+            self.timestamp = self.new_timestamp()
+            greeting += f" {self.timestamp}"
         if "timestamp" in self.faults:
             greeting = "<stray ready"
         self.say("+OK " + greeting if "rude" not in self.faults else "-ERR busy")
@@ -61,6 +58,10 @@ class Session(Transaction):
         while (line := self.line()) is not None:
             if not self.obey(line):
                 return
+
+    def offers_more(self) -> bool:
+        """Tell whether there is more than RFC 1939 and PLAIN ask for."""
+        return "offers-little" not in self.faults
 
     def end(self) -> None:
         """Give everything back; without QUIT nothing is removed."""
@@ -95,7 +96,7 @@ class Session(Transaction):
             self.buffer += octets
         line, _, self.buffer = self.buffer.partition(b"\n")
         if "endless-lines" in self.faults and len(line) > 512:
-            line = line[-7:]
+            line = line[20_000:]
         if "wants-crlf" in self.faults and not line.endswith(b"\r"):
             return b"bare lf"
         return line.removesuffix(b"\r")
@@ -128,6 +129,13 @@ class Session(Transaction):
             return True
         if "codes-everything" in self.faults and not text.startswith("["):
             text = "[AUTH] " + text
+        for fault, code in (
+            ("codes-utf8", "[UTF8]"),
+            ("strange-codes", "[FOO]"),
+            ("brackets", "["),
+        ):
+            if fault in self.faults:
+                text = f"{code} {text}"
         if "bare-sys" in self.faults:
             text = "[SYS] " + text
         self.say(f"-ERR {text}")
@@ -159,9 +167,11 @@ class Session(Transaction):
             line = b" ".join(line.replace(b"\t", b" ").replace(b"\r", b" ").split())
         if "echoes" in self.faults:
             return self.no("what is " + line.decode("latin-1") * 3)
-        if not re.fullmatch(rb"[!-~]+( [!-~]+)*", line) and not line.startswith(b"PASS "):
+        credentials = line.startswith((b"PASS ", b"USER ")) and b"\0" not in line
+        if not re.fullmatch(rb"[!-~]+( [!-~]+)*", line) and not credentials:
             return self.unknown()
-        keyword, space, rest = line.decode("utf-8", "replace").partition(" ")
+        lax = "ignore" if "lax-utf8" in self.faults else "replace"
+        keyword, space, rest = line.decode("utf-8", lax).partition(" ")
         keyword = keyword.upper() if "case-matters" not in self.faults else keyword
         arguments = rest.split(" ") if space else []
         if keyword in ("NOOP", "STAT", "RSET", "QUIT", "CAPA", "STLS"):
@@ -173,6 +183,12 @@ class Session(Transaction):
         if keyword == "QUIT":
             return self.quit()
         before = {"USER": self.do_user, "PASS": self.do_pass, "AUTH": self.do_auth}
+        if self.offers_more():
+            before |= {"APOP": self.do_apop, "UTF8": self.do_utf8}
+            if keyword == "LANG":
+                return self.do_lang(rest, arguments)
+            if keyword == "UTF8" and "utf8-anytime" in self.faults:
+                return self.do_utf8(rest, arguments)
         if self.mailbox is None:
             if keyword == "STLS" and self.endpoint.tls is Tls.STLS and not self.tls:
                 return self.stls()
@@ -180,7 +196,7 @@ class Session(Transaction):
                 return before[keyword](rest, arguments)
             if "keeps-name" not in self.faults:
                 self.user = None
-            if "lets-in" not in self.faults or keyword in ("APOP", "XYZZY"):
+            if "lets-in" not in self.faults or keyword == "XYZZY":
                 return self.unknown()
         if "lets-in" in self.faults and keyword in before:
             self.say("+OK")
@@ -190,7 +206,7 @@ class Session(Transaction):
     def unknown(self) -> bool:
         """Refuse what is no command here, and lose patience some time."""
         self.bad += 1
-        self.no()
+        self.no(self.spoken())
         return self.bad < 100
 
     def capa(self) -> bool:
@@ -199,8 +215,17 @@ class Session(Transaction):
             return self.no()
         tags = ["TOP", "UIDL", "RESP-CODES", "AUTH-RESP-CODE", "PIPELINING", "EXPIRE NEVER"]
         tags.append("IMPLEMENTATION crooked")
+        if "capa-forgets" in self.faults:
+            self.user = None
+        self.policies(tags)
         if self.may_show() or "hides-nothing" in self.faults:
-            tags += ["USER", "SASL PLAIN"]
+            tags += ["USER", f"SASL {' '.join(self.mechanisms())}"]
+        elif "bearer-in-clear" in self.faults:
+            tags += ["SASL OAUTHBEARER"]
+        if self.offers_more():
+            tags.append("UTF8" if "utf8-varies" in self.faults and self.mailbox else "UTF8 USER")
+            if not ("lang-strange" in self.faults and self.mailbox):
+                tags.append("LANG")
         if self.endpoint.tls is Tls.STLS and not self.tls and not self.mailbox:
             tags.append("STLS")
         if "lists-strange" in self.faults:
@@ -211,8 +236,33 @@ class Session(Transaction):
             tags = [tag for tag in tags if tag[:3] not in ("TOP", "UID", "USE", "STL", "SAS")]
         if "drops-after-login" in self.faults and self.mailbox:
             tags = [tag for tag in tags if tag[:3] not in ("USE", "SAS", "AUT")]
+        if "lang-translates" in self.faults and self.language == "de":
+            tags.append("SPRACHE")
         self.say("+OK", lines="".join(f"{tag}\r\n" for tag in tags).encode("latin-1"))
         return True
+
+    def policies(self, tags: list[str]) -> None:
+        """Add what the site allows, where it is something else than nothing."""
+        after = self.mailbox is not None
+        values = {"odd-policy": ("soon", "later"), "policy-lies": ("5", "9")}
+        values |= {"policy-silent": ("9", "5"), "expire-0": ("0", "0")}
+        for fault, value in values.items():
+            if fault in self.faults:
+                tags[:] = [tag for tag in tags if not tag.startswith("EXPIRE")]
+                expire = value[::-1] if fault != "odd-policy" else value
+                tags += [f"EXPIRE {expire[after]}", f"LOGIN-DELAY {value[after]}"]
+        if {"delays", "announces-delay"} & self.faults:
+            tags.append("LOGIN-DELAY 1" if after else "LOGIN-DELAY 2 USER")
+
+    def mechanisms(self) -> list[str]:
+        """Return what AUTH takes here."""
+        listed = ["PLAIN"]
+        if self.offers_more():
+            listed += OTHERS
+            listed += BEARERS if self.tls or "bearer-in-clear" in self.faults else ()
+        if "lists-plus" in self.faults:
+            listed.append("SCRAM-SHA-256-PLUS")
+        return listed
 
     def may_show(self) -> bool:
         """Tell whether passwords may be sent here."""
@@ -236,12 +286,25 @@ class Session(Transaction):
         self.buffer = early
         if "remembers" not in self.faults:
             self.user = None
+            self.utf8 = False
         return True
+
+    def known_names(self) -> set[str]:
+        """Return who has an account."""
+        return set(self.server.mailboxes)
 
     def do_user(self, name: str, arguments: list[str]) -> bool:
         """Take the name down."""
+        if "slow-known" in self.faults and name in self.server.mailboxes:
+            time.sleep(0.004)
+        if "refuses-unknown" in self.faults and name not in self.server.mailboxes:
+            return self.no("nobody")
+        if "only-proofs" in self.faults:
+            return self.no("not by password")
         if not self.may_show() or len(arguments) != 1 or not name:
             return self.no("[AUTH] bad name" if "codes-everything" in self.faults else "no name")
+        if self.failed and "one-try" in self.faults:
+            return self.no("too late")
         if "enumerates" in self.faults and name not in self.server.mailboxes:
             return self.no("[AUTH] nobody of that name")
         if "first-user" not in self.faults or self.user is None:
@@ -255,22 +318,47 @@ class Session(Transaction):
         """Check the password and open the mailbox."""
         if "trims" in self.faults:
             password = " ".join(password.split())
+        try:
+            if "ascii-passwords" not in self.faults:
+                password = self.prepare(password)
+        except ValueError:
+            return self.no()
         name, self.user = self.user, None
         if "sticky-name" in self.faults:
             self.user = name
         if name is None or not password:
             return self.no("no name") if "lets-in" not in self.faults else self.no()
+        if "ascii-passwords" in self.faults and not password.isascii():
+            return self.no()
         return self.check(name, password)
 
     def check(self, name: str, password: str) -> bool:
         """Open the mailbox if the password is right and nobody has it."""
         mailbox = self.server.mailboxes.get(name)
+        if "slow-known" in self.faults and mailbox:
+            time.sleep(0.004)
         if mailbox is None or mailbox.password != password:
             if mailbox and mailbox.lock.locked() and "tells-in-use" in self.faults:
                 return self.no("[IN-USE] somebody is there")
-            if "no-codes" in self.faults:
-                return self.no("wrong")
-            return self.no(ALIKE + " such name" * ("enumerates" in self.faults and not mailbox))
+            return self.wrong(mailbox is not None)
+        return self.open(name)
+
+    def wrong(self, known: bool) -> bool:
+        """Refuse credentials, alike for everybody."""
+        self.failed = True
+        if "no-codes" in self.faults:
+            return self.no("wrong")
+        return self.no(ALIKE + " such name" * ("enumerates" in self.faults and not known))
+
+    def open(self, name: str) -> bool:
+        """Open the mailbox, if nobody has it."""
+        mailbox = self.server.mailboxes[name]
+        if "hollow" in self.faults:
+            self.say("+OK come in")
+            return True
+        if "delays" in self.faults and time.monotonic() < mailbox.closed_until:
+            return self.no("[LOGIN-DELAY] too soon")
+        mailbox.closed_until = time.monotonic() + 1
         if "no-lock" in self.faults:
             mailbox = type(mailbox)(mailbox.password, mailbox.mail)
         if not mailbox.lock.acquire(timeout=0.3):
@@ -285,10 +373,10 @@ class Session(Transaction):
         if "keeps-name" not in self.faults:
             self.user = None
         mechanism = arguments[0].upper() if arguments else ""
-        if mechanism != "PLAIN" or not self.may_show() or "no-auth" in self.faults:
+        if not self.may_show() or "no-auth" in self.faults or len(arguments) > 2:
             return self.no()
-        if len(arguments) > 2:
-            return self.no()
+        if mechanism != "PLAIN":
+            return self.other(mechanism, arguments[1:])
         response = arguments[1] if len(arguments) == 2 else None
         if response is None:
             self.socket.sendall(b"+\r\n" if "bare" in self.faults else b"+ \r\n")
@@ -301,6 +389,17 @@ class Session(Transaction):
         elif response == "=":
             response = ""
         return self.plain(response)
+
+    def other(self, mechanism: str, initial: list[str]) -> bool:
+        """Play a mechanism beside PLAIN, if there are more."""
+        external = mechanism == "EXTERNAL" and "lax-external" in self.faults
+        if mechanism not in self.mechanisms() and not external:
+            return self.no()
+        try:
+            octets = [base64.b64decode(text.replace("=", "") and text) for text in initial]
+        except binascii.Error:
+            return self.no()
+        return self.other_mechanism(mechanism, octets[0] if octets else None)
 
     def plain(self, response: str) -> bool:
         """Take the message of PLAIN apart."""
@@ -315,10 +414,14 @@ class Session(Transaction):
             return self.check(self.last_name(), "") if lax else self.no()
         if "any-authzid" not in self.faults and authzid not in ("", authcid):
             return self.no(ALIKE)
-        return self.check(authcid, password) if authcid and password else self.no()
+        if not authcid or not password or "only-proofs" in self.faults:
+            return self.no()
+        return self.check(authcid, password)
 
     def prepare(self, text: str) -> str:
         """Return the text prepared, where this server bothers."""
+        if "drops-prohibited" in self.faults:
+            return without_prohibited(text)
         return text if "unprepared" in self.faults else prepared(text)
 
     def last_name(self) -> str:

@@ -16,10 +16,12 @@ class Transaction(ABC):
 
     faults: frozenset[str]
     mailbox: Mailbox | None = None
+    utf8 = False
 
     def __init__(self) -> None:
         self.mail: list[tuple[str, bytes]] = []
         self.marked: set[int] = set()
+        self.retrieved: set[int] = set()
 
     @abstractmethod
     def say(self, text: str, *, lines: bytes | None = None) -> None:
@@ -97,7 +99,7 @@ class Transaction(ABC):
     def on_stat(self) -> bool:
         """Tell the drop listing."""
         sizes = [self.size(n) for n in self.there()]
-        if "counts-marked" in self.faults:
+        if {"counts-marked", "stat-counts-marked"} & self.faults:
             sizes = [self.size(n) for n in range(len(self.mail))]
         self.say(f"+OK {len(sizes)} {sum(sizes)}" + " extra" * ("adds-text" in self.faults))
         return True
@@ -144,20 +146,33 @@ class Transaction(ABC):
         lax = "lax-numbers" in self.faults
         if index is None or not (re.fullmatch("[0-9]+", count) or lax):
             return self.no()
+        if "no-zeros" in self.faults and re.fullmatch("0[0-9]+", count):
+            return self.no()
+        if "refuses-raw" in self.faults and not self.utf8 and not self.header(index).isascii():
+            return self.no("[UTF8] not for you")
         if "removes-on-read" in self.faults:
             self.marked.add(index)
+        if "expire-0" in self.faults and count == "9" * 9:
+            self.retrieved.add(index)
         if "top-unsupported" in self.faults and count != "9" * 9:
             return self.no()
         header, blank, body = self.wire(index).partition(b"\r\n\r\n")
         lines = body.split(b"\r\n")[:-1]
         wanted = int(count) if count.isdigit() else 9
+        wanted %= 2**32 if lax else 10**30
         kept = lines if "whole-top" in self.faults else lines[:wanted]
         if "miscounts-top" in self.faults:
             kept = lines[: wanted + 1 if wanted < 9 else 4]
             blank = b"\r\n\r\n"
         text = header + blank + b"".join(line + b"\r\n" for line in kept) if blank else header
+        if "short-top" in self.faults and count != "9" * 9:
+            text = text.removesuffix(b"\r\n")[:-1] + b"\r\n"
         self.say("+OK", lines=text)
         return True
+
+    def header(self, index: int) -> bytes:
+        """Return the header as it is stored."""
+        return self.mail[index][1].replace(b"\r", b"").partition(b"\n\n")[0]
 
     def on_dele(self, number: str) -> bool:
         """Mark a message."""
@@ -184,7 +199,7 @@ class Transaction(ABC):
     def remove(self) -> None:
         """Remove what is marked."""
         assert self.mailbox is not None
-        gone = [self.mail[n] for n in sorted(self.marked)]
+        gone = [self.mail[n] for n in sorted(self.marked | self.retrieved)]
         self.mailbox.mail[:] = [m for m in self.mailbox.mail if m not in gone]
         if "removes-others" in self.faults:
             self.mailbox.mail[:] = self.mailbox.mail[1:]

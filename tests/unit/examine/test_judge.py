@@ -18,6 +18,29 @@ from unit.examine.crooked import CrookedServer
 from unit.examine.faults import CATCHES
 
 FAILED = (Verdict.DEPARTS, Verdict.DIFFERS)
+BOTH_WAYS = ("1939-S-55", "2195-S-04")
+"""The crooked server's accounts are for every way in, or most cases could not log in."""
+
+QUIETLY_ABSENT = frozenset(
+    (
+        *("5802-S-10/plus", "5802-S-11", "7628-S-01", "7628-S-04"),
+        *("7628-S-04/cancelled", "7628-S-05", "XOAUTH2-S-01", "XOAUTH2-S-02"),
+    )
+)
+"""Cases that find out for themselves whether there is anything to judge."""
+
+ONE_WAY = (
+    ("only-proofs", BOTH_WAYS),
+    ("delays", ("2449-S-2[0-2]*",)),
+    ("expire-0", ("2449-S-28", "2449-S-27/*")),
+    ("lists-plus", ("5802-S-10/plus", "5802-S-09/scram-sha-1")),
+    ("refuses-raw", ("6856-*", "6858-*")),
+    ("tells-error", ("5802-S-15/*", "5802-S-06/*", "5802-S-08/*")),
+    ("no-lock", ("2449-S-33",)),
+    ("refuses-unknown", ("1939-S-38", "3206-S-03")),
+    ("adds-text", ("1939-S-67", "1939-S-7[0-6]*", "1939-S-79/*", "1939-S-90", "TG-T-4")),
+)
+"""Other choices that the texts leave, and the cases that must not mind."""
 
 
 @pytest.fixture(scope="module")
@@ -55,17 +78,64 @@ def judged(server: CrookedServer, case: Case) -> Finding:
     return Judge(server.target()).try_case(case)
 
 
-def test_an_honest_server_passes_every_case(server: CrookedServer) -> None:
+def others_than_passed(server: CrookedServer) -> dict[str, Verdict]:
+    """Play every case and return the verdicts other than "passes", with the reason on a failure."""
     judge = Judge(server.target(patience_seconds=10))
     findings = [judge.try_case(case) for case in CASES]
-    wrong = [(f.case.name, f.verdict, f.why) for f in findings if f.verdict is not Verdict.PASSES]
-    assert wrong == []
+    for finding in findings:
+        if finding.verdict in FAILED:
+            print(finding.case.name, finding.why)
+    return {f.case.name: f.verdict for f in findings if f.verdict is not Verdict.PASSES}
+
+
+def test_an_honest_server_passes_every_case(server: CrookedServer) -> None:
+    absent = ["1939-S-56", "2449-S-21", "2449-S-28", "5802-S-10/plus"]
+    absent += [f"2449-S-22/{variant}" for variant in ("form", "before", "user")]
+    absent += [case.name for case in CASES if case.variant == "time"]
+    assert others_than_passed(server) == {
+        **{n: Verdict.NOT_TRIED if "/time" in n else Verdict.NOT_APPLICABLE for n in absent},
+        **dict.fromkeys(BOTH_WAYS, Verdict.DEPARTS),
+    }
+
+
+def test_a_server_that_offers_little_is_asked_little(server: CrookedServer) -> None:
+    server.faults = frozenset({"offers-little"})
+    found = others_than_passed(server)
+    assert found.pop("5034-S-27") is Verdict.DIFFERS
+    by_time = {case.name for case in CASES if case.variant == "time"}
+    assert {n for n, verdict in found.items() if verdict is Verdict.NOT_TRIED} == by_time
+    assert set(found.values()) == {Verdict.NOT_APPLICABLE, Verdict.NOT_TRIED}
+    asked = {case.name for case in CASES if case.capabilities}
+    assert set(found) - asked - by_time == QUIETLY_ABSENT
+
+
+@pytest.mark.parametrize(("way", "names"), ONE_WAY, ids=[way for way, _ in ONE_WAY])
+def test_what_an_honest_server_does_otherwise_is_right_as_well(
+    server: CrookedServer, way: str, names: tuple[str, ...]
+) -> None:
+    server.faults = frozenset(way.split("+"))
+    judge = Judge(server.target(patience_seconds=3))
+    cases = [case for case in CASES if any(fnmatchcase(case.name, name) for name in names)]
+    assert cases
+    found = {case.name: judge.try_case(case) for case in cases}
+    fair = (Verdict.PASSES, Verdict.NOT_APPLICABLE)
+    assert {name: f.why for name, f in found.items() if f.verdict not in fair} == {}
+    assert any(f.verdict is Verdict.PASSES for f in found.values())
+
+
+def test_a_refusal_of_the_right_proof_is_no_departure(server: CrookedServer) -> None:
+    server.faults = frozenset({"no-secrets"})
+    judge = Judge(server.target())
+    proofs = ("1939-S-60", "2195-S-02", "5802-S-01/scram-sha-1", "5802-S-01/scram-sha-256")
+    findings = [judge.try_case(case) for case in CASES if case.name in proofs]
+    assert [f.verdict for f in findings] == [Verdict.NOT_TRIED] * len(proofs)
+    assert all("computed otherwise" in f.why for f in findings)
 
 
 @pytest.mark.parametrize("fault", CATCHES)
 def test_a_fault_is_found_by_its_cases(server: CrookedServer, fault: str) -> None:
     server.faults = frozenset(fault.split("+"))
-    judge = Judge(server.target())
+    judge = Judge(server.target(timing=True))
     findings = [judge.try_case(case) for case in caught_by(fault)]
     assert findings
     assert [f.case.name for f in findings if f.verdict not in FAILED] == []
@@ -77,8 +147,9 @@ def test_a_case_asks_no_more_of_an_endpoint_than_it_says(
 ) -> None:
     alone = Target(server.endpoints[number : number + 1], server, 10.0)
     findings = [Judge(alone).try_case(case) for case in CASES]
-    due = (Verdict.PASSES, Verdict.NOT_TRIED)
-    assert [(f.case.name, f.why) for f in findings if f.verdict not in due] == []
+    due = (Verdict.PASSES, Verdict.NOT_TRIED, Verdict.NOT_APPLICABLE)
+    wrong = [(f.case.name, f.why) for f in findings if f.verdict not in due]
+    assert [name for name, _ in wrong if name not in BOTH_WAYS] == [], wrong
 
 
 @pytest.mark.parametrize("faults", ["update-on-abort", "update-on-abort trims lax-numbers"])
@@ -126,7 +197,7 @@ def test_a_preparation_that_fails_leaves_the_case_untried(server: CrookedServer)
 
 
 def test_a_capability_that_is_missing_makes_the_case_not_applicable(server: CrookedServer) -> None:
-    finding = judged(server, a_case(Ask("LANG"), capabilities=("LANG",)))
+    finding = judged(server, a_case(Ask("XTND"), capabilities=("XTND",)))
     assert finding.verdict is Verdict.NOT_APPLICABLE
 
 
@@ -167,7 +238,7 @@ def test_no_password_is_in_the_dialogue(server: CrookedServer) -> None:
         stage.ask("PASS {password}")
         raise Unmet("look at the dialogue")
 
-    finding = judged(server, a_case(Logic(ask), password="a word to keep"))
+    finding = judged(server, a_case(Logic(ask)))
     said = b"".join(utterance.octets for utterance in finding.dialogue)
-    assert b"a word to keep" not in said
+    assert b"the secret word" not in said
     assert b"PASS {password}" in said
