@@ -4,9 +4,9 @@
     python docs/generate_conformance.py --check    fails when the page is stale
 
 The items with their levels stand in `docs/reference/conformance/*.toml`, each group with the state
-that holds where nothing better is known. "Tested" is never written there: an item is tested when a
-black-box case of `restante.examine` has its id, or a test or a transcript cites it as
-`conformance: 1939-S-31`.
+that holds where nothing better is known. "Tested" is never written there: an item is tested when
+Restante passes a black-box case of `restante.examine` that has its id, or a test or a transcript
+cites it as `conformance: 1939-S-31`.
 """
 
 from __future__ import annotations
@@ -18,9 +18,13 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
+from restante.examine.case import Case
 from restante.examine.suite import CASES
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.append(str(ROOT / "tests"))
+from examine.recorded import DECIDED, why_absent  # noqa: E402 - found through the line above
+
 PAGE = ROOT / "docs" / "reference" / "conformance.md"
 ITEMS = ROOT / "docs" / "reference" / "conformance"
 TESTS = ROOT / "tests"
@@ -82,45 +86,70 @@ def citations(tests: Path = TESTS) -> dict[str, list[str]]:
 def evidence() -> dict[str, list[str]]:
     """Return what shows each id: black-box cases first, then tests."""
     shown: dict[str, list[str]] = {}
-    cases = Counter(id_ for case in CASES for id_ in case.ids)
-    for id_, count in cases.items():
-        shown[id_] = [f"`examine` ({count} case{'s' if count > 1 else ''})"]
+    played = Counter(id_ for case in CASES if not _is_no_proof(case) for id_ in case.ids)
+    for id_, count in played.items():
+        shown[id_] = [f"`examine` ({told(count)})"]
     for id_, files in citations().items():
         shown.setdefault(id_, []).extend(f"`{name}`" for name in files)
     return shown
 
 
+def waiting() -> dict[str, str]:
+    """Return what is said of ids with cases that Restante does not pass yet, or not at all."""
+    absent = Counter(id_ for case in CASES if _is_no_proof(case) for id_ in case.ids)
+    return {id_: f"`examine` has {told(count)} for it" for id_, count in absent.items()}
+
+
+def _is_no_proof(case: Case) -> bool:
+    """Tell whether Restante does otherwise, or has nothing that the case could be about."""
+    return case.name in DECIDED or why_absent(case) is not None
+
+
+def told(count: int) -> str:
+    """Return a number of cases in words."""
+    return f"{count} case{'s' if count > 1 else ''}"
+
+
 def read_groups(folder: Path = ITEMS, shown: dict[str, list[str]] | None = None) -> list[Group]:
     """Return every group with its states settled, raising WrongItems where that cannot be."""
+    waits = waiting() if shown is None else {}
     shown = evidence() if shown is None else shown
-    groups = [_read_group(path, shown) for path in sorted(folder.glob("*.toml"))]
+    groups = [_read_group(path, shown, waits) for path in sorted(folder.glob("*.toml"))]
     known = [item.id for group in groups for item in group.items]
     if twice := [id_ for id_, count in Counter(known).items() if count > 1]:
         raise WrongItems(f"these ids stand in two groups: {', '.join(twice)}")
-    if unknown := sorted(set(shown) - set(known)):
+    if unknown := sorted({*shown, *waits} - set(known)):
         raise WrongItems(f"no item has the ids that are cited: {', '.join(unknown)}")
     return groups
 
 
-def _read_group(path: Path, shown: dict[str, list[str]]) -> Group:
+def _read_group(path: Path, shown: dict[str, list[str]], waits: dict[str, str]) -> Group:
     content = tomllib.loads(path.read_text())
     states = content.get("states", {})
     if stray := sorted(set(states) - set(content["items"])):
         raise WrongItems(f"{path.name} has states for no item: {', '.join(stray)}")
     items = (
-        _settle(id_, text, states.get(id_, content["default"]), shown.get(id_, []))
+        _settle(
+            id_,
+            text,
+            states.get(id_, content["default"]),
+            shown.get(id_, []),
+            waits.get(id_, ""),
+        )
         for id_, text in content["items"].items()
     )
     return Group(content["title"], tuple(items))
 
 
-def _settle(id_: str, text: str, fallback: str, shown: list[str]) -> Item:
+def _settle(id_: str, text: str, fallback: str, shown: list[str], waits: str = "") -> Item:
     level, _, behaviour = text.partition(": ")
     state, _, reason = fallback.partition(": ")
     if level not in LEVELS or state not in STATES[1:] or not reason or not re.fullmatch(ID, id_):
         raise WrongItems(f"{id_} is not well formed: {text!r}, {fallback!r}")
     if shown:
         state, reason = "tested", ", ".join(shown)
+    elif waits:
+        reason = f"{reason}; {waits}"
     return Item(id_, level, behaviour, state, reason)
 
 
