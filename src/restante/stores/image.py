@@ -311,7 +311,7 @@ def _append(
     if image is not None:
         count, octets, old = image.count, image.octets, image.parts()
     more = len(sizes)
-    numbers = range(count + 1, count + 1 + more)
+    numbers = list(range(count + 1, count + 1 + more))
     parts: list[Buffer] = [
         bytes(old[_SIZES]) + sizes.tobytes(),
         *_lengthen_names(old, count, names),

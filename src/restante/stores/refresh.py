@@ -22,8 +22,10 @@ from restante.stores.changes import Changes, Gone, pack_unique_ids
 from restante.stores.image import ListingImage, Version, extend, render
 from restante.stores.scan import (
     Changed,
+    FolderTooBig,
     changed,
     clock_ns,
+    looks_bigger,
     messages,
     messages_in_order,
     proven,
@@ -97,6 +99,8 @@ class Refresh:
         generation = known.version.generation if known is not None else 0
         now = proven(seen, scanned_at)
         version = Version(generation, now.new_ns, now.cur_ns)
+        if known is None and self._is_surely_too_big(folders):
+            raise FolderTooBig
         if known is None or not known.count:
             return self._first(folders, version, catalogue)
         found = [
@@ -114,6 +118,16 @@ class Refresh:
         return self._difference(known, known_names, missing, appeared, moved, version, catalogue)
 
     # ---- nothing known
+
+    def _is_surely_too_big(self, folders: Sequence[bytes]) -> bool:
+        """Say whether it need not even be tried to scan the folders within the limit.
+
+        One that was emptied looks as big as ever: that is asked only before anything is known.
+        """
+        limit = self.scan_limit
+        return limit is not None and any(
+            looks_bigger(self.mailbox, folder, limit) for folder in folders
+        )
 
     def _first(
         self, folders: Sequence[bytes], version: Version, catalogue: Catalogue | None

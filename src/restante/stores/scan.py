@@ -62,6 +62,12 @@ def _proven(changed_ns: int, scanned_at_ns: int) -> int:
     return changed_ns if 0 < changed_ns < scanned_at_ns - grain else 0
 
 
+_FOLDER_OCTETS = 65_536
+"""More than an empty folder takes, on any file system."""
+_ENTRY_OCTETS = 100
+"""More than it takes for a file that is named as mail is."""
+
+
 class FolderTooBig(Exception):
     """A folder with more entries than the scan was to look at."""
 
@@ -96,6 +102,18 @@ def messages_in_order(mailbox: bytes, folder: bytes, limit: int | None = None) -
     # What stands for an octet that is no text is not where that octet is.
     octets = sorted(os.fsencode(start + name) for name in found)
     return b"\0".join((*octets, b""))
+
+
+def looks_bigger(mailbox: bytes, folder: bytes, files: int) -> bool:
+    """Say whether a folder by its own size holds more files than that, or once did.
+
+    False: that has to be seen by counting.
+    """
+    try:
+        octets = os.lstat(mailbox + b"/" + folder).st_size
+    except OSError:
+        return False
+    return octets > _FOLDER_OCTETS + files * _ENTRY_OCTETS
 
 
 def _names(path: AnyStr, limit: int | None) -> list[AnyStr]:

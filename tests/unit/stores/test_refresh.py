@@ -294,6 +294,19 @@ def test_a_big_folder_is_somebody_elses(mailbox: Mailbox) -> None:
     assert Refresh(mailbox.octets, AFFORDABLE, scan_limit=3).run(None, None).count == 3
 
 
+def test_a_folder_that_looks_too_big_is_not_even_begun(
+    mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = look(mailbox)
+    mailbox.add_many(3)
+    monkeypatch.setattr(module, "looks_bigger", lambda mailbox, folder, files: files == 5)
+    # One that was emptied looks as big as ever, and is looked at again and again.
+    assert Refresh(mailbox.octets, AFFORDABLE, scan_limit=5).run(known, None).count == 3
+    monkeypatch.setattr(module, "messages_in_order", lambda *arguments: pytest.fail("begun"))
+    with pytest.raises(FolderTooBig):
+        Refresh(mailbox.octets, AFFORDABLE, scan_limit=5).run(None, None)
+
+
 def test_a_maildir_whose_folders_are_links_is_none(mailbox: Mailbox) -> None:
     (mailbox.path / "cur").rmdir()
     (mailbox.path / "cur").symlink_to(mailbox.path / "new")

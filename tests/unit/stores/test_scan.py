@@ -17,6 +17,7 @@ from restante.stores.scan import (
     Changed,
     FolderTooBig,
     changed,
+    looks_bigger,
     messages,
     messages_in_order,
     proven,
@@ -95,6 +96,16 @@ def test_a_limit(mailbox: Mailbox) -> None:
     assert messages_in_order(mailbox.octets, b"cur", 5).count(b"\0") == 5
     with pytest.raises(FolderTooBig):
         messages_in_order(mailbox.octets, b"cur", 4)
+
+
+def test_a_folder_that_looks_bigger(mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert not looks_bigger(mailbox.octets, b"cur", 0)
+    assert not looks_bigger(mailbox.octets, b"absent", 0)
+    status = mailbox.path.stat()
+    sized = os.stat_result((*status[:6], 1_065_537, *status[7:]))
+    monkeypatch.setattr(os, "lstat", lambda path: sized)
+    assert looks_bigger(mailbox.octets, b"cur", 10_000)
+    assert not looks_bigger(mailbox.octets, b"cur", 10_001)
 
 
 def test_a_young_change_proves_nothing(mailbox: Mailbox) -> None:
