@@ -26,7 +26,7 @@ _SHORTEST_PIECE = 5
 _LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 _URL_SAFE = str.maketrans("-_", "+/")
 _BASE64 = re.compile(r"[A-Za-z0-9+/_=-]{5,}")
-_CUTS = ("'", '"', "\r", "\n")
+_CUT = re.compile(r"['\"\r\n]|\Z")
 
 
 class Redaction:
@@ -86,14 +86,11 @@ class Redaction:
 
         A server may cut what it echoes, and who quotes a long reply may cut that.
         """
-        for piece in self._pieces:
-            for cut in _CUTS:
-                at = lowered.find(piece + cut)
-                while at >= 0:
-                    yield at, at + len(piece)
-                    at = lowered.find(piece + cut, at + 1)
-            if lowered.endswith(piece):
-                yield len(lowered) - len(piece), len(lowered)
+        for cut in _CUT.finditer(lowered):
+            end = cut.start()
+            for start in range(max(end - _GRAM + 1, 0), end - _SHORTEST_PIECE + 1):
+                if lowered[start:end] in self._pieces:
+                    yield start, end
 
 
 def forms(secret: bytes) -> set[str]:
@@ -137,9 +134,8 @@ def _learn_grams(form: str, into: dict[int, set[str]]) -> None:
 def _found(lowered: str, grams: dict[int, set[str]]) -> Iterator[tuple[int, int]]:
     """Yield where each of the grams stands."""
     for size, wanted in grams.items():
-        for at in range(len(lowered) - size + 1):
-            if lowered[at : at + size] in wanted:
-                yield at, at + size
+        starts = range(len(lowered) - size + 1)
+        yield from [(at, at + size) for at in starts if lowered[at : at + size] in wanted]
 
 
 def _replaced(text: str, places: list[tuple[int, int]]) -> str:
