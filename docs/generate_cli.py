@@ -40,13 +40,18 @@ COMMON = "file"
 STATUSES = {
     "USAGE": "the command line is wrong, or there is no such setting",
     "DATA": "what was given cannot be taken: no message, a name nobody can have, one that exists",
+    "NO_INPUT": "`examine --maildir`: there is no Maildir",
     "NO_USER": "there is no such account",
-    "UNAVAILABLE": "no server is running, or it would not do what was asked",
+    "NO_HOST": "`examine`: there is no such host",
+    "UNAVAILABLE": "no server is running, or it would not do what was asked; `examine`: no "
+    "connection, no answer, or no message can be put in",
     "SOFTWARE": "a defect of ours; the line names its place",
-    "CANNOT_CREATE": "the folder of a demo holds something else",
+    "CANNOT_CREATE": "the folder of a demo holds something else, or a report cannot be written",
     "INPUT_OUTPUT": "a file, or the database of accounts, failed",
-    "TEMPORARY": "not now; trying again later may help. `deliver` ends so for whatever may pass",
-    "NO_PERMISSION": "the system does not allow it",
+    "TEMPORARY": "not now; trying again later may help. `deliver` ends so for whatever may pass, "
+    "`examine` where it was cut short and nothing departed up to there",
+    "PROTOCOL": "`examine`: no POP3, no TLS, or a certificate that is not trusted",
+    "NO_PERMISSION": "the system does not allow it; `examine`: the login is refused",
     "CONFIGURATION": "the configuration cannot be honoured",
     "INTERRUPTED": "Ctrl-C",
 }
@@ -60,7 +65,7 @@ STATUS_HEAD = """\
 | status | meaning |
 |---|---|
 | 0 | done |
-| 1 | whoever read the output wanted no more of it |
+| 1 | whoever read the output wanted no more of it; `examine`: something departs |
 """
 
 SIGNALS = """\

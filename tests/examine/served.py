@@ -39,6 +39,8 @@ def deposit_into(maildir: Path, octets: bytes) -> None:
 class MaildirAccounts:
     """Accounts made as the cases ask for them; maildrops only read from are shared."""
 
+    altered = ""
+
     def __init__(self, server: Served) -> None:
         self._server = server
         self._maildirs: dict[str, Path] = {}

@@ -68,9 +68,10 @@ class Case:
 
     Without a trait the steps begin where a password may be sent, behind STLS where the endpoint
     asks for it; with one they begin on the connection as it is. `mail` is what the maildrop has
-    to hold, exactly; None means that any will do. A scratch case may remove mail. `password`
-    asks for an account with that very password. `unmet` overrules what the level makes of an
-    unmet expectation, for points where the texts leave a decision.
+    to hold, exactly; None means that any will do. A case that is not `exact` needs as many
+    messages and does not mind a header field that was added on their way in. A scratch case may
+    remove mail. `password` asks for an account with that very password. `unmet` overrules what
+    the level makes of an unmet expectation, for points where the texts leave a decision.
     """
 
     id: str
@@ -83,6 +84,7 @@ class Case:
     start: Start = Start.TRANSACTION
     traits: frozenset[Trait] = frozenset()
     mail: tuple[Fixture, ...] | None = None
+    exact: bool = True
     scratch: bool = False
     password: str | None = None
     second_account: bool = False

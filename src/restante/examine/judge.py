@@ -4,8 +4,17 @@ from __future__ import annotations
 
 import time
 
-from restante.examine.case import Case, Finding, Verdict
-from restante.examine.outcome import Broken, Differs, NotApplicable, NotTried, Unmet
+from restante.examine.case import Case, Finding, Start, Verdict
+from restante.examine.outcome import (
+    Broken,
+    Differs,
+    NotApplicable,
+    NotTried,
+    Silent,
+    Unmet,
+    Unreachable,
+)
+from restante.examine.pace import TIME_IS_UP
 from restante.examine.record import Record
 from restante.examine.redaction import Redaction
 from restante.examine.stage import Capabilities, Stage, offers
@@ -21,11 +30,16 @@ class Judge:
     def __init__(self, target: Target) -> None:
         self._target = target
         self.redaction = Redaction()
+        self.failures = 0
+        """How many cases in a row had no session."""
         self._announced: dict[tuple[Endpoint, bool], Capabilities | None] = {}
         self._apop: dict[Endpoint, bool] = {}
 
     def try_case(self, case: Case) -> Finding:
-        """Play one case to its verdict; never raises for anything the server does."""
+        """Play one case to its verdict; never raises for anything the server does.
+
+        Raises Postponed where the pace of the run has it wait for a later part.
+        """
         record = Record(self.redaction)
         began = time.monotonic()
         verdict, why = self._play(case, record)
@@ -33,14 +47,26 @@ class Judge:
         return Finding(case, verdict, record.told(why), record.utterances(), seconds)
 
     def _play(self, case: Case, record: Record) -> tuple[Verdict, str]:
+        pace = self._target.pace
         try:
             self._perform(case, record)
         except (Unmet, Broken) as failure:
+            if pace.over:
+                # Every wait ends with the run: what did not come may have been on its way.
+                return Verdict.NOT_TRIED, TIME_IS_UP
+            if isinstance(failure, Silent) and pace.guessed and pace.login_patience_seconds:
+                return (
+                    Verdict.NOT_TRIED,
+                    f"{failure}, which wrong credentials may have brought about",
+                )
             return case.verdict_when_unmet, str(failure)
         except Differs as choice:
             return Verdict.DIFFERS, str(choice)
         except NotApplicable as absence:
             return Verdict.NOT_APPLICABLE, str(absence)
+        except Unreachable as obstacle:
+            self.failures += 1
+            return Verdict.NOT_TRIED, str(obstacle)
         except NotTried as obstacle:
             return Verdict.NOT_TRIED, str(obstacle)
         except (ValueError, LookupError) as failure:
@@ -54,11 +80,16 @@ class Judge:
         if endpoint is None:
             wanted = ", ".join(sorted(trait.value for trait in case.traits))
             raise NotTried(f"no endpoint was given that {wanted}")
+        if case.scratch and not self._target.consent.removal:
+            raise NotTried("it may remove mail, and the maildrop is not said to be a scratch one")
+        self._target.pace.check()
         stage = Stage(case, self._target, endpoint, record)
         try:
             self._check_capabilities(stage)
             stage.provide_accounts()
             self._begin(stage)
+            if case.start is not Start.NOWHERE:
+                self.failures = 0
             for step in case.steps:
                 step.perform(stage)
         finally:
@@ -68,7 +99,9 @@ class Judge:
         """Bring the first connection to where the steps begin."""
         try:
             stage.begin(stage.case.start)
-        except (Unmet, Broken) as failure:
+        except Broken as failure:
+            raise Unreachable(f"the session does not begin: {failure}") from failure
+        except Unmet as failure:
             raise NotTried(f"the session does not begin: {failure}") from failure
 
     def _check_capabilities(self, stage: Stage) -> None:

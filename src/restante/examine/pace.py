@@ -16,6 +16,8 @@ from restante.examine.outcome import NotTried, Postponed
 LONGEST_DELAY_SECONDS = 900.0
 """What a server may ask for between two logins; more is taken for a lie or a hoax."""
 
+TIME_IS_UP = "the time for the whole run was up"
+
 _FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.05, 2.0
 
 
@@ -32,6 +34,8 @@ class Pace:
         self._clock = clock
         self._sleep = sleep
         self.until = clock() + run_seconds
+        self.login_patience_seconds = 0.0
+        """How long to wait at least for the answer to a login, which wrong ones may slow down."""
         self.guesses_wait = False
         self.guessed = False
         self._gap_seconds = 0.0
@@ -41,10 +45,19 @@ class Pace:
         """Return the time by this run's clock."""
         return self._clock()
 
+    def extend(self, seconds: float) -> None:
+        """Have at least this long from now on."""
+        self.until = max(self.until, self._clock() + seconds)
+
+    @property
+    def over(self) -> bool:
+        """Tell whether the time of the run is up."""
+        return self._clock() >= self.until
+
     def check(self) -> None:
         """Raise NotTried where the time of the run is up."""
-        if self._clock() >= self.until:
-            raise NotTried("the time for the whole run was up")
+        if self.over:
+            raise NotTried(TIME_IS_UP)
 
     def guess(self) -> None:
         """Take note that wrong credentials are about to be sent, or raise Postponed."""
@@ -55,6 +68,10 @@ class Pace:
     def keep_apart(self, seconds: float) -> None:
         """Leave this long between two logins from now on."""
         self._gap_seconds = max(self._gap_seconds, min(seconds, LONGEST_DELAY_SECONDS))
+
+    def be_slower(self) -> None:
+        """Leave more time between two logins, as the server says there was too little."""
+        self.keep_apart(max(1.0, 2 * self._gap_seconds))
 
     def before_login(self) -> None:
         """Wait until the next login is due."""

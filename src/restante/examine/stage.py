@@ -7,13 +7,13 @@ while the record keeps the words.
 from __future__ import annotations
 
 import base64
+import re
 import ssl
-import time
 from collections.abc import Callable, Mapping
 
 from restante.examine.case import Case, Start
 from restante.examine.fixtures import Fixture
-from restante.examine.outcome import NotTried, Unmet
+from restante.examine.outcome import Broken, NotTried, Unmet, Unreachable
 from restante.examine.proofs import timestamp_in
 from restante.examine.record import Record
 from restante.examine.replies import Answer, Status, capabilities_of
@@ -24,6 +24,13 @@ Capabilities = Mapping[str, tuple[str, ...]]
 UNKNOWN_USER = "nobody-of-this-name"
 WRONG_PASSWORD = "certainly-wrong"
 SECRET_WORDS = (b"{password}", b"{plain}", b"{second_password}", b"{second_plain}")
+GUESSES = (
+    *(b"{unknown}", b"{unknown_plain}", b"{wrong}", b"{wrong_plain}"),
+    b"{second_wrong_plain}",
+)
+_WORD = re.compile(rb"\{[a-z_]+\}")
+_LONGEST_COMMAND = 4
+_TEMPORARY = re.compile(r"IN-USE|LOGIN-DELAY|SYS/TEMP")
 
 
 def plain(authcid: str, password: str, authzid: str = "") -> bytes:
@@ -55,8 +62,10 @@ class Stage:
         self.target = target
         self.endpoint = endpoint
         self.record = record
-        self.account: Account | None = None
+        self._account: Account | None = None
         self.greeting = ""
+        self._named = False
+        self._said = b""
         self.capabilities: Callable[[], Capabilities | None] = self.probe
         self._words: dict[bytes, bytes] = placeholders(None, None)
         self._wires: dict[str, Wire] = {}
@@ -65,17 +74,42 @@ class Stage:
 
     def provide_accounts(self) -> None:
         """Get the accounts the case needs, their maildrops filled."""
+        self._check_octets()
         mail = None if self.case.mail is None else [f.stored for f in self.case.mail]
         accounts = self.target.accounts
         scratch = self.case.scratch
-        self.account = accounts.provide(mail, password=self.case.password, scratch=scratch, turn=0)
+        account = accounts.provide(mail, password=self.case.password, scratch=scratch, turn=0)
         second = None
         if self.case.second_account:
             second = accounts.provide([], password=None, scratch=scratch, turn=1)
-        self._words = placeholders(self.account, second)
+        self._check_octets()
+        self.cast(account, second)
+
+    def _check_octets(self) -> None:
+        """Raise NotTried where the octets matter and do not come out as they went in."""
+        altered = self.target.accounts.altered
+        if altered and self.case.mail and self.case.exact:
+            raise NotTried(altered)
+
+    def cast(self, account: Account, second: Account | None = None) -> None:
+        """Have these accounts stand behind the words in braces."""
+        self._account = account
+        self._words = placeholders(account, second)
         # A password of the case's own is read in its title and its steps.
         own = 0 if self.case.password is None else 2
         self.record.hide(self._words[key] for key in SECRET_WORDS[own:] if key in self._words)
+
+    @property
+    def account(self) -> Account | None:
+        """Return the account of the case, from now on one that the server may know of.
+
+        Cases that ask for it compute proofs, which would have to prepare other characters first.
+        """
+        self._named = True
+        account = self._account
+        if account is not None and not (account.name + account.password).isascii():
+            raise NotTried("it needs a name and a password of ASCII characters")
+        return account
 
     @property
     def wire(self) -> Wire:
@@ -94,14 +128,25 @@ class Stage:
         self._opened += 1
         address = (self.endpoint.host, self.endpoint.port)
         patience = self.target.patience_seconds
-        self._wires[self._current] = Wire(address, patience, self.record, self._opened)
+        self.target.pace.check()
+        self._wires[self._current] = Wire(
+            address,
+            patience,
+            self.record,
+            self._opened,
+            until=self.target.pace.until,
+            watch=self._watch,
+        )
         if tls and self.endpoint.tls is Tls.IMPLICIT:
             self.start_tls()
 
     def start_tls(self, context: ssl.SSLContext | None = None) -> None:
-        """Do the handshake on the current connection."""
+        """Do the handshake on the current connection; without a context, an ordinary one."""
+        trust = self.target.trust
         try:
-            self.wire.start_tls(context)
+            self.wire.start_tls(context or trust.context())
+            if context is None and self.wire.tls is not None:
+                trust.learn(self.wire.tls.certificate)
         except OSError as error:
             cause = error.reason if isinstance(error, ssl.SSLError) else error.strerror
             raise Unmet(f"the TLS handshake failed: {cause or error}") from error
@@ -119,21 +164,62 @@ class Stage:
 
     def _greeted(self) -> None:
         """Read the greeting, and go under TLS where passwords need it."""
-        greeting = self.wire.status()
+        try:
+            greeting = self.wire.status()
+        except Broken as failure:
+            raise Unreachable(f"there is no greeting: {failure}") from failure
         if not greeting.positive:
             raise NotTried(f"the server greets with {greeting.line[:80]!a}")
         self.greeting = greeting.line
-        if self.case.traits or self.endpoint.cleartext or self.endpoint.tls is not Tls.STLS:
+        in_clear = self.endpoint.cleartext and self.target.consent.clear_passwords
+        if self.case.traits or in_clear or self.endpoint.tls is not Tls.STLS:
             return
         if not self.ask("STLS").positive:
             raise NotTried("STLS is refused, and nothing may be sent in clear")
         self.start_tls()
 
     def fill(self, octets: bytes) -> bytes:
-        """Return the octets with the words in braces replaced."""
-        for word, meaning in self._words.items():
-            octets = octets.replace(word, meaning)
-        return octets
+        """Return the octets with the words in braces replaced, to be sent on this connection."""
+        return _WORD.sub(lambda word: self._meaning(word[0]), octets)
+
+    def _meaning(self, word: bytes) -> bytes:
+        """Return what stands behind a word, where it may be said."""
+        if word not in self._words:
+            return word
+        pace = self.target.pace
+        if word in GUESSES:
+            pace.guess()
+        else:
+            self._named = True
+        if word in SECRET_WORDS:
+            if not self._private():
+                raise NotTried("it would show the password to whoever listens, or to an impostor")
+            pace.before_login()
+        if wire := self._wires.get(self._current):
+            wire.patience_seconds = max(wire.patience_seconds, pace.login_patience_seconds)
+        return self._words[word]
+
+    def _private(self) -> bool:
+        """Tell whether a password may be sent on the current connection."""
+        wire = self._wires.get(self._current)
+        if wire is None or wire.tls is None:
+            return self.target.consent.clear_passwords
+        return self.target.trust.accepts(wire.tls.certificate)
+
+    def _watch(self, octets: bytes) -> None:
+        """Raise NotTried where a command is about to be sent that might cost a message.
+
+        Nothing can happen to the mail of an account that was not named; from then on any
+        connection may be logged in, whatever the server answered.
+        """
+        heard = (self._said + octets).upper()
+        self._said = octets[-_LONGEST_COMMAND:]
+        for command in self.target.consent.forbidden:
+            if self._named and command in heard:
+                raise NotTried(
+                    f"it sends {command.decode()}, which might cost a message that is not the"
+                    " suite's"
+                )
 
     def send(self, octets: bytes, *, cut: int = 0) -> None:
         """Send octets with the words in braces replaced."""
@@ -157,14 +243,22 @@ class Stage:
         return self.wire.answer()
 
     def log_in(self) -> None:
-        """Enter the Transaction state, waiting for a lock that is about to go."""
-        deadline = time.monotonic() + self.target.patience_seconds
+        """Enter the Transaction state, waiting for what is about to pass."""
+        pauses = self.target.pace.pauses(self.target.patience_seconds)
         while not (reply := self.present()).positive:
-            if reply.code not in ("IN-USE", "LOGIN-DELAY") or time.monotonic() > deadline:
+            if not self._may_pass(reply) or not pauses.take():
                 raise NotTried(f"the login is refused: {reply.line[:80]!a}")
-            time.sleep(0.05)
             self.connect()
             self._greeted()
+
+    def _may_pass(self, reply: Status) -> bool:
+        """Tell whether a login may succeed a little later.
+
+        Some servers shut out for a while whoever showed wrong credentials, and cases did.
+        """
+        if reply.code == "LOGIN-DELAY":
+            self.target.pace.be_slower()
+        return self.target.pace.guessed or bool(_TEMPORARY.match(reply.code or ""))
 
     def present(self) -> Status:
         """Show the credentials by the way the server offers."""
@@ -176,12 +270,18 @@ class Stage:
 
     def log_in_again(self, within: str = "") -> None:
         """Enter the Transaction state on a new connection, which must work by now."""
-        self.connect()
-        self._greeted()
-        try:
-            self.log_in()
-        except NotTried as refusal:
-            raise Unmet(f"a new login fails{within}: {refusal}") from refusal
+        pauses = self.target.pace.pauses(self.target.patience_seconds)
+        while True:
+            try:
+                self.begin(Start.TRANSACTION, self._current)
+            except Unreachable as failure:
+                if not pauses.take():
+                    raise Unmet(f"a new login fails{within}: {failure}") from failure
+            except NotTried as refusal:
+                self.target.pace.check()
+                raise Unmet(f"a new login fails{within}: {refusal}") from refusal
+            else:
+                return
 
     def greets_with_timestamp(self) -> bool:
         """Tell whether the server offers APOP, on a connection of its own."""
@@ -189,6 +289,8 @@ class Stage:
         self.begin(Start.CONNECTED, "probe")
         try:
             return timestamp_in(self.wire.status().line) is not None
+        except (Unmet, Broken):
+            return False
         finally:
             self._wires.pop("probe").close()
             self._current = before
@@ -199,7 +301,7 @@ class Stage:
         self.begin(Start.GREETED, "probe")
         try:
             return capabilities_of(self.ask_lines("CAPA"))
-        except Unmet:
+        except (Unmet, Broken):
             return None
         finally:
             self._wires.pop("probe").close()
@@ -207,9 +309,9 @@ class Stage:
 
     def deliver(self, fixture: Fixture) -> None:
         """Put one more message into the maildrop of the account."""
-        if self.account is None:
+        if self._account is None:
             raise NotTried("there is no account to deliver to")
-        self.target.accounts.deposit(self.account, fixture.stored)
+        self.target.accounts.deposit(self._account, fixture.stored)
 
     def close(self) -> None:
         """Close every connection."""

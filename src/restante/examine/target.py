@@ -71,7 +71,14 @@ class Consent:
 
 
 class Accounts(Protocol):
-    """Where the judge gets accounts, and the door through which mail reaches them."""
+    """Where the judge gets accounts, and the door through which mail reaches them.
+
+    `altered` says why messages do not come out of the maildrop as they went in, or is empty.
+    """
+
+    @property
+    def altered(self) -> str:
+        """Return what happens to messages on their way in."""
 
     def provide(
         self, mail: Sequence[bytes] | None, *, password: str | None, scratch: bool, turn: int

@@ -7,35 +7,55 @@ is none of its business beyond line ends and the final dot.
 from __future__ import annotations
 
 import contextlib
+import math
 import select
 import socket
 import ssl
 import struct
 import time
+from collections.abc import Callable
 
-from restante.examine.layer import TlsLayer, tls_context
-from restante.examine.outcome import Ended, Flooded, NotTried, Silent, Unmet
+from restante.examine.layer import TlsLayer, receive_some, tls_context
+from restante.examine.outcome import Ended, Flooded, Silent, Unmet, Unreachable
 from restante.examine.record import Record
 from restante.examine.replies import Answer, Status
 
 LINE_LIMIT = 1 << 20
 REPLY_LIMIT = 32 << 20
-_CHUNK = 1 << 16
+REPLY_LINES_LIMIT = 1 << 20
 
 
 class Wire:
-    """A TCP connection to the server, in clear or under TLS, with its side of the record."""
+    """A TCP connection to the server, in clear or under TLS, with its side of the record.
 
-    def __init__(self, address: tuple[str, int], patience: float, record: Record, number: int):
-        self._patience = patience
+    Each wait ends after `patience` seconds, and all of them `until` the end of the run. `watch`
+    sees everything before it is sent, and raises where it must not be.
+    """
+
+    def __init__(
+        self,
+        address: tuple[str, int],
+        patience: float,
+        record: Record,
+        number: int,
+        *,
+        until: float = math.inf,
+        watch: Callable[[bytes], None] = lambda octets: None,
+    ) -> None:
+        self.patience_seconds = patience
+        self._until = until
         self._record = record
         self._number = number
+        self._watch = watch
         self._buffer = bytearray()
+        self.host = address[0]
         self.tls: TlsLayer | None = None
         try:
-            self._socket = socket.create_connection(address, timeout=patience)
-        except OSError as error:
-            raise NotTried(f"no connection: {error.strerror or error}") from error
+            wait = max(self._deadline() - time.monotonic(), 0.001)
+            self._socket = socket.create_connection(address, timeout=wait)
+        except (OSError, UnicodeError) as error:
+            cause = getattr(error, "strerror", None) or error
+            raise Unreachable(f"no connection: {cause}") from error
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._event("connected")
 
@@ -43,13 +63,14 @@ class Wire:
         """Do the handshake, raising OSError (ssl.SSLError among them) where it fails."""
         if self._buffer:
             raise ConnectionError(f"octets in clear came before it: {bytes(self._buffer[:40])!a}")
-        layer = TlsLayer(self._socket, context or tls_context())
-        layer.handshake(time.monotonic() + self._patience)
+        layer = TlsLayer(self._socket, context or tls_context(), self.host)
+        layer.handshake(self._deadline())
         self.tls = layer
         self._event(f"TLS is up: {layer.version}")
 
     def send(self, octets: bytes, *, shown: bytes | None = None, cut: int = 0) -> None:
         """Send octets, in segments of `cut` where it is given; `shown` goes into the record."""
+        self._watch(octets)
         self._record.note(self._number, "C", octets if shown is None else shown)
         size = cut or len(octets) or 1
         try:
@@ -62,7 +83,7 @@ class Wire:
 
     def _send_segment(self, octets: bytes) -> None:
         """Send, and where the server does not read on, read first what it has to say."""
-        deadline = time.monotonic() + self._patience
+        deadline = self._deadline()
         if self.tls is not None:
             self.tls.send(octets, deadline)
             return
@@ -81,7 +102,7 @@ class Wire:
 
     def status(self) -> Status:
         """Read the first line of a reply."""
-        status = Status(self._line(time.monotonic() + self._patience))
+        status = Status(self._line(self._deadline()))
         self._record.note(self._number, "S", status.raw)
         if not status.raw.startswith((b"+", b"-ERR")):
             raise Unmet(f"not a reply of POP3: {status.line[:80]!a}")
@@ -89,7 +110,7 @@ class Wire:
 
     def line(self) -> bytes:
         """Read one line, whatever it says."""
-        line = self._line(time.monotonic() + self._patience)
+        line = self._line(self._deadline())
         self._record.note(self._number, "S", line)
         return line
 
@@ -98,20 +119,20 @@ class Wire:
         status = self.status()
         if not status.positive:
             raise Unmet(f"the reply is {status.line[:80]!a}, not +OK and its lines")
-        deadline = time.monotonic() + 2 * self._patience
+        deadline = self._deadline(periods=2)
         lines: list[bytes] = []
         room = REPLY_LIMIT
         while (line := self._line(deadline)) not in (b".\r\n", b".\n"):
             lines.append(line)
             room -= len(line)
-            if room < 0:
-                raise Flooded(f"a reply of more than {REPLY_LIMIT} octets")
+            if room < 0 or len(lines) > REPLY_LINES_LIMIT:
+                raise Flooded(f"a reply of more than {REPLY_LIMIT} octets or a million lines")
         self._record.note(self._number, "S", b"".join(lines) + line)
         return Answer(status, tuple(lines))
 
     def rest(self) -> bytes:
         """Read until the server closes and return what came."""
-        deadline = time.monotonic() + self._patience
+        deadline = self._deadline()
         while self._receive(deadline):
             pass
         rest = bytes(self._buffer)
@@ -122,7 +143,7 @@ class Wire:
 
     def exactly(self, count: int) -> bytes:
         """Read this many octets, for what is not POP3."""
-        deadline = time.monotonic() + self._patience
+        deadline = self._deadline()
         while len(self._buffer) < count:
             self._fill(deadline)
         octets = bytes(self._buffer[:count])
@@ -134,7 +155,7 @@ class Wire:
         self._event("half-closed by the suite")
         with contextlib.suppress(OSError):
             if self.tls is not None:
-                self.tls.half_close(time.monotonic() + self._patience)
+                self.tls.half_close(self._deadline())
             else:
                 self._socket.shutdown(socket.SHUT_WR)
 
@@ -153,10 +174,11 @@ class Wire:
     def break_tls(self) -> None:
         """Send octets that no TLS record begins with, below TLS, and wait for the close."""
         self._event("octets outside TLS sent by the suite")
-        self._socket.settimeout(self._patience)
+        deadline = self._deadline()
         with contextlib.suppress(OSError):
+            self._socket.settimeout(self.patience_seconds)
             self._socket.sendall(b"\0" * 16)
-            while self._socket.recv(_CHUNK):
+            while receive_some(self._socket, deadline):
                 pass
 
     def _line(self, deadline: float) -> bytes:
@@ -184,7 +206,7 @@ class Wire:
         try:
             octets = self._receive_octets(deadline)
         except TimeoutError as error:
-            raise Silent(f"no answer within {self._patience:g} s") from error
+            raise Silent(f"no answer within {self.patience_seconds:g} s") from error
         except OSError:
             octets = b""
         self._buffer += octets
@@ -194,8 +216,11 @@ class Wire:
         """Return what comes next, out of TLS where it is up."""
         if self.tls is not None:
             return self.tls.receive(deadline)
-        self._socket.settimeout(max(deadline - time.monotonic(), 0.001))
-        return self._socket.recv(_CHUNK)
+        return receive_some(self._socket, deadline)
+
+    def _deadline(self, periods: int = 1) -> float:
+        """Return when a wait that begins now ends."""
+        return min(time.monotonic() + periods * self.patience_seconds, self._until)
 
     def _event(self, text: str) -> None:
         """Record something that is not said in POP3."""

@@ -38,6 +38,8 @@ class Mailbox:
 class CrookedServer:
     """Four listening ports, their threads and the accounts behind them."""
 
+    altered = ""
+
     def __init__(self) -> None:
         self.context = server_context()
         self.lenient = lenient_context()

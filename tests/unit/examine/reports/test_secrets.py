@@ -89,6 +89,8 @@ class Echo:
 class One:
     """One account for every case."""
 
+    altered = ""
+
     def __init__(self, password: str) -> None:
         self._password = password
 
