@@ -26,6 +26,7 @@ def as_json(examination: Examination) -> dict[str, Any]:
             "implementation": escaped_text(server.implementation),
             "started": cleaned(examination.started),
             "seconds": round(examination.seconds, 3),
+            "complete": examination.complete,
         },
         "capabilities": {
             where: {tag: list(parameters) for tag, parameters in listed.items()}

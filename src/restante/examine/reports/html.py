@@ -27,7 +27,15 @@ from restante.examine.reports.shown import (
     lines_of,
     tls_of,
 )
-from restante.examine.reports.tally import COLUMNS, LEVELS, Kind, by_document, count, kind_of
+from restante.examine.reports.tally import (
+    COLUMNS,
+    CUT_SHORT,
+    LEVELS,
+    Kind,
+    by_document,
+    count,
+    kind_of,
+)
 from restante.examine.suite import CASES
 
 CLASSES = {
@@ -104,7 +112,10 @@ def _heading(examination: Examination) -> Iterator[str]:
     yield f"<dt>examined</dt><dd>{_moment(examination.started)}</dd>"
     cases = f"{len(examination.findings):,} cases in {examination.seconds:.1f} s"
     yield f"<dt>extent</dt><dd>{cases}</dd>"
-    yield "</dl>\n</header>"
+    yield "</dl>"
+    if not examination.complete:
+        yield f"<p><strong>{CUT_SHORT}</strong></p>"
+    yield "</header>"
 
 
 def _moment(started: str) -> str:

@@ -38,6 +38,8 @@ COLUMNS = (
 )
 """The order in which tables and totals show them."""
 
+CUT_SHORT = "The examination ended before its last case; what was not tried says why."
+
 LEVELS = {
     Level.MUST: "MUST",
     Level.SHOULD: "SHOULD",

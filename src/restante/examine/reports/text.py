@@ -25,6 +25,7 @@ from restante.examine.reports.shown import (
 )
 from restante.examine.reports.tally import (
     COLUMNS,
+    CUT_SHORT,
     LEVELS,
     Kind,
     by_document,
@@ -125,6 +126,8 @@ def write_summary(examination: Examination, out: TextIO) -> None:
     told = total(count(examination.findings))
     cases = len(examination.findings)
     _write_prose(f"{cases} cases in {examination.seconds:.1f} s: {told}.", paper, indent="")
+    if not examination.complete:
+        _write_prose(CUT_SHORT, paper, indent="")
 
 
 def _write_head(finding: Finding, kind: Kind, paper: Paper) -> None:

@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator
+from dataclasses import replace
 from html.parser import HTMLParser
 from itertools import pairwise
 
@@ -18,7 +19,7 @@ from restante import __version__
 from restante.examine.examination import Examination
 from restante.examine.reports.html import CLASSES, as_html
 from restante.examine.reports.html_style import DARK, LIGHT, SHAPES
-from restante.examine.reports.tally import Kind
+from restante.examine.reports.tally import CUT_SHORT, Kind
 from restante.examine.suite import CASES
 from unit.examine.reports.sample import FINDINGS, SAMPLE, examinations
 
@@ -120,6 +121,11 @@ def test_without_departures_the_page_says_so() -> None:
     assert "No case that was tried departs from a MUST or a SHOULD." in text
     assert "examined yesterday <b>" in text
     assert "What CAPA announces" not in text
+
+
+def test_an_examination_that_was_cut_short_says_so(page: Page) -> None:
+    assert CUT_SHORT not in page.text
+    assert CUT_SHORT in Page(as_html(replace(SAMPLE, complete=False))).text
 
 
 def test_the_foot_names_the_program_and_its_suite(page: Page) -> None:

@@ -8,6 +8,7 @@ import re
 import struct
 import termios
 from collections.abc import Iterator
+from dataclasses import replace
 from io import BytesIO, StringIO, TextIOWrapper
 
 import pytest
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 
 from restante.examine.case import Finding
 from restante.examine.examination import Examination
+from restante.examine.reports.tally import CUT_SHORT
 from restante.examine.reports.text import write_case, write_summary
 from unit.examine.reports.sample import FINDINGS, GOLDEN, SAMPLE, examinations, findings
 
@@ -105,6 +107,10 @@ def test_a_terminal_that_cannot_be_asked_has_a_usual_width(monkeypatch: pytest.M
     monkeypatch.setattr(out, "fileno", lambda: -1)
     write_case(FINDINGS[1], out)
     assert max(len(line) for line in out.getvalue().splitlines()) <= 100
+
+
+def test_an_examination_that_was_cut_short_says_so() -> None:
+    assert written(replace(SAMPLE, complete=False)).endswith(f"\n{CUT_SHORT}\n")
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
