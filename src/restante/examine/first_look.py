@@ -34,6 +34,7 @@ LOOK = Case(
     traits=frozenset({Trait.TLS}),
 )
 _KEPT_CAPABILITIES, _KEPT_PARAMETERS = 100, 60
+_SEARCHED = 1024
 _PROVOKED_SECONDS = 3.0
 _DROP_LISTING = re.compile(r"\+OK (\d{1,10})( .*)?")
 _BUSY_CODES = ("IN-USE", "LOGIN-DELAY", "SYS/TEMP")
@@ -241,7 +242,7 @@ class _Look:
                 self._target.pace.keep_apart(float(delay))
         kept = list(announced.items())[:_KEPT_CAPABILITIES]
         self._seen.capabilities[where] = {
-            tag[:80]: tuple(each[:80] for each in parameters[:_KEPT_PARAMETERS])
+            self._told(tag): tuple(map(self._told, parameters[:_KEPT_PARAMETERS]))
             for tag, parameters in kept
         }
         return self._seen.capabilities[where]
@@ -318,6 +319,10 @@ class _Look:
             return None
         finally:
             anybody.close()
+
+    def _told(self, word: str) -> str:
+        """Return a word of the server's as it may be told: no secret, and not long."""
+        return self._record.redaction.text(word[:_SEARCHED])[:80]
 
     def _quoted(self, reply: Status) -> str:
         return ascii(reply.line[:120])

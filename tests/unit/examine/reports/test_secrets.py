@@ -17,6 +17,7 @@ import pytest
 from restante.examine.case import Case, Finding, Level, Start, Step
 from restante.examine.dialogue import Ask, HearLine, Logic
 from restante.examine.examination import Examination, Server
+from restante.examine.first_look import look_at
 from restante.examine.judge import Judge
 from restante.examine.reports.as_json import as_json
 from restante.examine.reports.html import as_html
@@ -192,3 +193,31 @@ def test_a_password_that_a_case_names_itself_is_no_secret() -> None:
     finding = Judge(Target((endpoint,), One("pass with space"), 2.0)).try_case(case)
     server.stop()
     assert "pass with space" in finding.why
+
+
+class Gossip(Echo):
+    """A server that announces in CAPA what it was told."""
+
+    def _serve(self, connection: socket.socket) -> None:
+        with connection, contextlib.suppress(OSError):
+            connection.settimeout(10)
+            connection.sendall(b"+OK ready\r\n")
+            for line in connection.makefile("rb"):
+                said = line.rstrip(b"\r\n")
+                self._heard.append(said)
+                known = b" ".join(self._heard)
+                replies = {
+                    b"CAPA": b"+OK\r\nUSER\r\nX-HEARD " + known + b"\r\n" + known + b"\r\n.\r\n",
+                    b"STAT": b"+OK 0 0\r\n",
+                    b"LIST": b"+OK\r\n.\r\n",
+                }
+                connection.sendall(replies.get(said, b"+OK\r\n"))
+
+
+def test_what_a_server_announces_after_the_login_has_no_password_in_it() -> None:
+    server = Gossip(bytes)
+    endpoint = Endpoint("127.0.0.1", server.port, Tls.NONE, cleartext=True)
+    look = look_at(Target((endpoint,), One("hunter2!"), 2.0), Account(NAME, "hunter2!"))
+    server.stop()
+    assert "{secret}" in str(look.capabilities["transaction"])
+    assert "hunter2" not in str(look.capabilities)
