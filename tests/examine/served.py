@@ -8,7 +8,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
+from restante.examine.fixtures import M5
 from restante.examine.target import Account, Endpoint, Target, Tls
+
+ANY_MAIL = tuple(fixture.stored for fixture in M5)
+"""What a maildrop holds of which a case asks nothing."""
 
 _serial = itertools.count(1)
 
@@ -55,7 +59,7 @@ class MaildirAccounts:
         if not scratch and key in self._shared:
             return self._shared[key]
         account = self._add(password or f"secret-{secrets.token_hex(7)}")
-        for octets in mail or ():
+        for octets in ANY_MAIL if mail is None else mail:
             self.deposit(account, octets)
         if not scratch:
             self._shared[key] = account

@@ -14,9 +14,12 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from restante.examine.fixtures import M5
 from restante.examine.target import Account, Endpoint, Target, Tls
 from unit.examine.crooked_session import Session
 from unit.examine.crooked_tls import lenient_context, server_context
+
+ANY_MAIL = tuple(fixture.stored for fixture in M5)
 
 
 @dataclass
@@ -71,7 +74,7 @@ class CrookedServer:
         """Add an account with this mail."""
         account = Account(f"user{len(self.mailboxes) + 1}", password or "the secret word")
         self.mailboxes[account.name] = Mailbox(account.password)
-        for octets in mail or ():
+        for octets in ANY_MAIL if mail is None else mail:
             self.deposit(account, octets)
         return account
 

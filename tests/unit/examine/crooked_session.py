@@ -361,7 +361,7 @@ class Session(Proofs):
         mailbox.closed_until = time.monotonic() + 1
         if "no-lock" in self.faults:
             mailbox = type(mailbox)(mailbox.password, mailbox.mail)
-        if not mailbox.lock.acquire(timeout=0.3):
+        if not mailbox.lock.acquire(timeout=2.0 if "waits" in self.faults else 0.3):
             return self.no("busy" if "no-codes" in self.faults else "[IN-USE] busy")
         self.mailbox = mailbox
         self.mail = mailbox.mail if "live-view" in self.faults else list(mailbox.mail)

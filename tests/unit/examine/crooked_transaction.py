@@ -116,6 +116,8 @@ class Transaction(ABC):
         """Return a unique-id, or what the fault makes of it."""
         if "fleeting-ids" in self.faults:
             return f"s{id(self.mail)}n{index}"
+        if "same-ids" in self.faults:
+            return "same"
         if "content-ids" in self.faults:
             return f"h{binascii.crc32(self.mail[index][1])}"
         return self.mail[index][0] + " and\x80more" * ("odd-ids" in self.faults)

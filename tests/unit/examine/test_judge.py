@@ -123,6 +123,14 @@ def test_what_an_honest_server_does_otherwise_is_right_as_well(
     assert any(f.verdict is Verdict.PASSES for f in found.values())
 
 
+def test_a_server_that_waits_for_a_lock_is_not_blamed(server: CrookedServer) -> None:
+    server.faults = frozenset({"waits"})
+    names = ("1939-S-46/locked", "1939-S-46/locked-empty", "1939-S-47/in-use", "1939-S-48/apop")
+    judge = Judge(server.target())
+    findings = [judge.try_case(case) for case in CASES if case.name in names]
+    assert [f.verdict for f in findings] == [Verdict.NOT_TRIED] * len(names)
+
+
 def test_a_refusal_of_the_right_proof_is_no_departure(server: CrookedServer) -> None:
     server.faults = frozenset({"no-secrets"})
     judge = Judge(server.target())
@@ -152,7 +160,7 @@ def test_a_case_asks_no_more_of_an_endpoint_than_it_says(
     assert [name for name, _ in wrong if name not in BOTH_WAYS] == [], wrong
 
 
-@pytest.mark.parametrize("faults", ["update-on-abort", "update-on-abort trims lax-numbers"])
+@pytest.mark.parametrize("faults", ["", "update-on-abort", "update-on-abort trims lax-numbers"])
 def test_a_case_that_is_not_scratch_removes_nothing(server: CrookedServer, faults: str) -> None:
     server.faults = frozenset(faults.split()) | {"cuts-at-nul"}
     judge = Judge(server.target())
