@@ -39,6 +39,7 @@ def apop(stage: Stage, digest: str, *, name: str = "{user}", behind: str = "") -
 
 def lets_in(stage: Stage) -> None:
     """Log in by the right digest."""
+    stage.target.pace.before_login()
     reply = apop(stage, digest_of(stage))
     if not reply.positive:
         raise NotTried(
@@ -58,6 +59,7 @@ def refused(spoil: Callable[[str], str], what: str, *, behind: str = "") -> Logi
     """Return a step in which the right digest, spoilt, lets nobody in."""
 
     def attempt(stage: Stage) -> None:
+        stage.target.pace.guess()
         holds(apop(stage, spoil(digest_of(stage)), behind=behind), ERR, what)
         Ask("STAT", ERR).perform(stage)
 
@@ -99,6 +101,7 @@ def timestamps_have_room(stage: Stage) -> None:
 
 def another_greetings_digest(stage: Stage) -> None:
     """Show a digest for the timestamp that another connection was greeted with."""
+    stage.target.pace.guess()
     replayed = digest_of(stage)
     stage.begin(Start.GREETED, "second")
     holds(apop(stage, replayed), ERR, "a digest for another greeting")

@@ -41,6 +41,7 @@ def right(stage: Stage, over: bytes) -> bytes:
 
 def lets_in(stage: Stage) -> None:
     """Log in."""
+    stage.target.pace.before_login()
     reply = answer(stage, right(stage, challenge(stage)))
     if not reply.positive:
         raise NotTried(
@@ -70,6 +71,7 @@ def challenges_differ(stage: Stage) -> None:
 
 def old_challenge(stage: Stage) -> None:
     """Answer a challenge with the response to the one before it."""
+    stage.target.pace.guess()
     replayed = right(stage, challenge(stage))
     stage.begin(Start.GREETED)
     challenge(stage)
@@ -79,6 +81,7 @@ def old_challenge(stage: Stage) -> None:
 
 def spoilt_digest(stage: Stage) -> None:
     """Answer with a digest of which one digit is another, then rightly."""
+    stage.target.pace.guess()
     response = right(stage, challenge(stage))
     spoilt = response[:-1] + (b"0" if response[-1:] != b"0" else b"1")
     holds(answer(stage, spoilt), ERR, "a wrong digest")
@@ -88,6 +91,7 @@ def spoilt_digest(stage: Stage) -> None:
 
 def malformed(stage: Stage) -> None:
     """Answer without a digest, and with one that is cut short."""
+    stage.target.pace.guess()
     for cut in (-33, -1):
         response = right(stage, challenge(stage))[:cut]
         holds(answer(stage, response), ERR, f"a response of {len(response)} octets")

@@ -53,6 +53,7 @@ class Exchange:
 
     def run(self) -> None:
         """Do the whole exchange, the server's proof included."""
+        self.stage.target.pace.before_login()
         self.begin()
         final = self.scram.final()
         reply = self.finish(final)
@@ -88,6 +89,7 @@ def refused_first(change: Callable[[Scram], str]) -> Callable[[Stage, str], None
     """Return a judgement: a first message changed like this fails, now or at the end."""
 
     def judge(stage: Stage, mechanism: str) -> None:
+        stage.target.pace.guess()
         can_log_in(stage, mechanism)
         exchange = Exchange(stage, mechanism)
         message = change(exchange.scram)
@@ -107,6 +109,7 @@ def refused_final(change: Callable[[Scram], str], **how: str) -> Callable[[Stage
     """Return a judgement: a final message changed like this fails."""
 
     def judge(stage: Stage, mechanism: str) -> None:
+        stage.target.pace.guess()
         can_log_in(stage, mechanism)
         exchange = Exchange(stage, mechanism, **how)
         exchange.begin()
@@ -193,6 +196,7 @@ def name_is_prepared(stage: Stage, mechanism: str) -> None:
 
 def unknown_names_have_their_salt(stage: Stage, mechanism: str) -> None:
     """Ask twice for a name that nobody has, and compare what is told of it."""
+    stage.target.pace.guess()
     told = []
     for _ in range(2):
         exchange = Exchange(stage, mechanism, name=UNKNOWN_USER)
@@ -205,6 +209,7 @@ def unknown_names_have_their_salt(stage: Stage, mechanism: str) -> None:
 
 def refusals_read_alike(stage: Stage, mechanism: str) -> None:
     """Compare the refusals of an unknown name and of a wrong password, to the last word."""
+    stage.target.pace.guess()
     seen = []
     for name in (UNKNOWN_USER, None):
         changes = {"password": WRONG_PASSWORD} | ({"name": name} if name else {})
@@ -232,6 +237,7 @@ def proof_wants_an_empty_answer(stage: Stage, mechanism: str) -> None:
 
 def nobody_elses_maildrop(stage: Stage, mechanism: str) -> None:
     """Prove one identity and ask to act as another."""
+    stage.target.pace.guess()
     can_log_in(stage, mechanism)
     exchange = Exchange(stage, mechanism, header=stage.fill(b"n,a={second_user},").decode())
     reply = exchange.first()

@@ -160,6 +160,8 @@ def signs_in(password: bytes, pattern: str) -> Logic:
     """Return a step: USER, and PASS with these octets."""
 
     def attempt(stage: Stage) -> None:
+        if pattern == ERR:
+            stage.target.pace.guess()
         Given(Ask("USER {user}")).perform(stage)
         stage.send(b"PASS " + password + b"\r\n")
         holds(stage.wire.status(), pattern, f"PASS with {password!a}")

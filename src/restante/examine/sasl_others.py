@@ -30,6 +30,7 @@ def refuses_external(identity: bytes) -> Logic:
     """Return a step: without a certificate EXTERNAL lets nobody in."""
 
     def attempt(stage: Stage) -> None:
+        stage.target.pace.guess()
         encoded = base64.b64encode(stage.fill(identity)) or b"="
         stage.send(b"AUTH EXTERNAL " + encoded + b"\r\n")
         holds(stage.wire.status(), ERR, f"EXTERNAL for {identity!a} without a certificate")
@@ -80,6 +81,7 @@ def bad_token(mechanism: str, message: bytes, answer: str) -> Logic:
     """Return a step: a bad token is told of in JSON, and refused behind the answer."""
 
     def attempt(stage: Stage) -> None:
+        stage.target.pace.guess()
         under_tls(stage, mechanism)
         reply = stage.ask_sasl(message, f"AUTH {mechanism} ".encode())
         found = re.fullmatch(rb"\+ ([A-Za-z0-9+/]+={0,2})\r\n", reply.raw)
