@@ -270,3 +270,17 @@ def asks(pattern: str, *lines: str) -> tuple[Step, ...]:
 def refuses(*lines: str) -> tuple[Step, ...]:
     """Return a step for each of these commands, all refused."""
     return asks(ERR, *lines)
+
+
+def still_refused(*lines: str) -> Step:
+    """Return a step in which these are refused behind a refused login, or never come to be said.
+
+    RFC 1939 §4: a server may close the connection when it has refused a login.
+    """
+
+    def say(stage: Stage) -> None:
+        with contextlib.suppress(Ended):
+            for line in lines:
+                holds(stage.ask(line), ERR, line)
+
+    return Logic(say)

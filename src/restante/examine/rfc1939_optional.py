@@ -106,6 +106,13 @@ def top_shows_all(stage: Stage) -> None:
     AskMessage("TOP 1 999999", stage.ask_lines("RETR 1").content).perform(stage)
 
 
+def messages_have_their_own_ids(stage: Stage) -> None:
+    """Look at the unique-ids of messages that differ."""
+    ids = unique_ids(stage)
+    if len(set(ids)) != len(ids):
+        raise Unmet(f"different messages share a unique-id: {ids!a}")
+
+
 def one_id_matches_the_listing(stage: Stage) -> None:
     """Compare UIDL with a number to the line of the listing."""
     for line in stage.ask_lines("UIDL").lines:
@@ -340,7 +347,7 @@ CASES = (
             Quit(),
             LogInAgain(),
             AskLines("UIDL", each=r"[123] [!-~]{1,70}"),
-            Logic(copies_have_their_own_ids),
+            Logic(messages_have_their_own_ids),
             Ask("UIDL 4", ERR),
         ),
     ),

@@ -390,6 +390,7 @@ CASES = (
         level=Level.MUST,
         variant="plus",
         start=Start.GREETED,
+        capabilities=("CAPA",),
         steps=(Logic(plus_needs_a_binding),),
     ),
     Case(
