@@ -35,6 +35,7 @@ from restante.examine.reports.tally import (
     by_document,
     count,
     kind_of,
+    number_of,
 )
 from restante.examine.suite import CASES
 
@@ -110,7 +111,7 @@ def _heading(examination: Examination) -> Iterator[str]:
     yield f"<dt>greeting</dt><dd><code>{escape(escaped_text(server.greeting, 600))}</code></dd>"
     yield f"<dt>transport</dt><dd>{escape(tls_of(server))}</dd>"
     yield f"<dt>examined</dt><dd>{_moment(examination.started)}</dd>"
-    cases = f"{len(examination.findings):,} cases in {examination.seconds:.1f} s"
+    cases = f"{number_of(examination.findings)} in {examination.seconds:.1f} s"
     yield f"<dt>extent</dt><dd>{cases}</dd>"
     yield "</dl>"
     if not examination.complete:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from restante.examine.case import Finding, Level, Verdict
 
@@ -78,3 +78,8 @@ def total(counts: Counter[Kind]) -> str:
     """Return the counts in words, those of nothing left out."""
     told = [f"{kind.value}: {counts[kind]}" for kind in COLUMNS if counts[kind]]
     return ", ".join(told) or "no case"
+
+
+def number_of(findings: Sequence[Finding]) -> str:
+    """Return how many cases there are, in words."""
+    return f"{len(findings):,} case{'s' * (len(findings) != 1)}"

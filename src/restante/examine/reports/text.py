@@ -31,6 +31,7 @@ from restante.examine.reports.tally import (
     by_document,
     count,
     kind_of,
+    number_of,
     total,
 )
 
@@ -124,8 +125,8 @@ def write_summary(examination: Examination, out: TextIO) -> None:
             _write_head(finding, kind_of(finding), paper)
     paper.write()
     told = total(count(examination.findings))
-    cases = len(examination.findings)
-    _write_prose(f"{cases} cases in {examination.seconds:.1f} s: {told}.", paper, indent="")
+    cases = number_of(examination.findings)
+    _write_prose(f"{cases} in {examination.seconds:.1f} s: {told}.", paper, indent="")
     if not examination.complete:
         _write_prose(CUT_SHORT, paper, indent="")
 

@@ -12,6 +12,7 @@ from restante.examine.reports.tally import (
     count,
     document_of,
     kind_of,
+    number_of,
     total,
 )
 from restante.examine.suite import CASES
@@ -67,3 +68,7 @@ def test_findings_are_sorted_by_document_in_their_order() -> None:
 def test_counts_are_told_in_words() -> None:
     assert total(count(FINDINGS[:3])) == "passes: 1, departs (MUST): 1, departs (SHOULD): 1"
     assert total(count([])) == "no case"
+
+
+def test_a_single_case_is_one() -> None:
+    assert [number_of(FINDINGS[:n]) for n in range(3)] == ["0 cases", "1 case", "2 cases"]
