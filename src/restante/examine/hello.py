@@ -16,6 +16,7 @@ from restante.examine.outcome import Broken, Flooded
 from restante.examine.wire import Wire
 
 TLS_1_0, TLS_1_1, TLS_1_2 = 0x0301, 0x0302, 0x0303
+_VERSIONS = {TLS_1_0: "1.0", TLS_1_1: "1.1", TLS_1_2: "1.2"}
 ECDHE_GCM = (0xC02B, 0xC02C, 0xC02F, 0xC030)
 OLD_SUITES = (0xC009, 0xC00A, 0xC013, 0xC014, 0x002F, 0x0035, 0x000A)
 SERVER_HELLO, CERTIFICATE_REQUEST, SERVER_HELLO_DONE = 2, 13, 14
@@ -42,6 +43,19 @@ class Hello:
         body += _vector(2, suites) + _vector(1, self.compressions) + _vector(2, self._extensions())
         message = b"\x01" + len(body).to_bytes(3) + body
         return struct.pack(">BHH", _HANDSHAKE, self.record_version, len(message)) + message
+
+    @property
+    def told(self) -> str:
+        """Return what the record shows of it."""
+        words = [f"<ClientHello of TLS {_VERSIONS.get(self.version, hex(self.version))}"]
+        if self.server_name:
+            words.append(f"for {self.server_name}")
+        if self.protocols:
+            words.append(f"protocols {' '.join(self.protocols)}")
+        if self.compressions != b"\0":
+            words.append(f"compressions {self.compressions.hex(' ')}")
+        words.append(f"suites {' '.join(f'{suite:04x}' for suite in self.suites)}")
+        return ", ".join(words) + ">"
 
     def _extensions(self) -> bytes:
         signatures = (0x0403, 0x0503, 0x0804, 0x0805, 0x0401, 0x0501, 0x0203, 0x0201)
@@ -79,7 +93,7 @@ class Flight:
 
 def say_hello(wire: Wire, hello: Hello) -> Flight:
     """Send a ClientHello and read the server's first flight, or as much as there is."""
-    wire.send(hello.encode(), shown=repr(hello).encode())
+    wire.send(hello.encode(), shown=hello.told.encode())
     flight = Flight()
     messages = bytearray()
     total = 0

@@ -90,3 +90,12 @@ def test_openssl_reads_the_names_that_are_offered() -> None:
 )
 def test_nonsense_is_no_agreement(answer: bytes) -> None:
     assert not flight_for(Hello(), answer).accepted
+
+
+def test_a_record_shows_what_is_offered() -> None:
+    plain = Hello(suites=(0xC02B, 0x000A))
+    assert plain.told == "<ClientHello of TLS 1.2, suites c02b 000a>"
+    rich = Hello((1,), 0x0300, compressions=b"\1\0", server_name="a.example", protocols=("pop3",))
+    assert rich.told == (
+        "<ClientHello of TLS 0x300, for a.example, protocols pop3, compressions 01 00, suites 0001>"
+    )
