@@ -5,7 +5,6 @@ server. That says nothing of what is done with the descriptor afterwards.
 """
 
 import ctypes
-import errno
 import os
 import struct
 from collections.abc import Callable
@@ -19,7 +18,6 @@ NO_XDEV = 0x01
 """Cross no mount on the way."""
 _CACHED = 0x20
 _HOW_OCTETS = 24
-_NOT_SUPPORTED = frozenset({errno.ENOSYS, errno.EINVAL, errno.EPERM, errno.E2BIG})
 
 
 def how(flags: int, resolve: int = 0) -> bytes:
@@ -37,12 +35,12 @@ def _system_call() -> Callable[..., int] | None:
     call.argtypes = [
         *(ctypes.c_long, ctypes.c_long, ctypes.c_char_p, ctypes.c_char_p, ctypes.c_size_t)
     ]
-    # Whether it is there and takes what we ask: a sandbox may forbid it, an old kernel not know it.
+    # Whether it is there and takes what we ask: an old kernel may not know it, and a sandbox forbid
+    # it by whatever error it likes.
     descriptor: int = call(_NUMBER, HERE, b"/", how(os.O_PATH | os.O_CLOEXEC), _HOW_OCTETS)
-    if descriptor < 0 and ctypes.get_errno() in _NOT_SUPPORTED:
+    if descriptor < 0:
         return None
-    if descriptor >= 0:
-        os.close(descriptor)
+    os.close(descriptor)
     return cast("Callable[..., int]", call)
 
 
