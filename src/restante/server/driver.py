@@ -387,11 +387,13 @@ class Driver:
 
     def _update_requested(self, event: UpdateRequested) -> None:
         assert self._maildrop is not None
-        self._updating = True
         remove = partial(self._maildrop.remove, event.numbers)
         self._in_thread(remove, partial(self._updated, len(event.numbers)), lasting=True)
+        self._updating = True
 
     def _updated(self, marked: int, future: "Future[None]") -> None:
+        # Whatever goes wrong from here on ends the session, and gives back what it holds.
+        self._updating = False
         session = self._connection.session
         error = future.exception()
         if error is None:
@@ -445,10 +447,10 @@ class Driver:
     ) -> None:
         assert self._user is not None
         assert self._maildrop is not None
-        self._busy = True
         places = self._service.places
         place = None if places is None else places.place_of(self._maildrop)
         future = self._service.executor.submit(self._user, place, work, lasting=lasting)
+        self._busy = True
         loop = self._service.loop
         future.add_done_callback(lambda done: loop.call_soon_threadsafe(self._back, then, done))
 

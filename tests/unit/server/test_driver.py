@@ -447,6 +447,39 @@ def test_an_update_that_removed_some_says_so(booth: Booth, tricky: TrickyStore) 
     assert (failed["remaining"], logout["removed"]) == (2, 1)
 
 
+def test_an_update_that_ends_in_a_defect_gives_the_maildrop_back(
+    booth: Booth, tricky: TrickyStore
+) -> None:
+    booth.deposit(LETTER)
+    tricky.on_remove = failing(TemporaryFailure("no text of a reply holds [brackets]"))
+    client = booth.connect()
+    client.log_in()
+    client.send(b"DELE 1\r\nQUIT\r\n")
+    assert faults(booth) == [ValueError.__name__]
+    assert client.closed
+    assert tricky.closed == 1
+    booth.mail.open(ALICE).close()
+
+
+@pytest.mark.parametrize("command", [b"RETR 1\r\n", b"DELE 1\r\nQUIT\r\n"])
+def test_work_that_cannot_be_handed_over_gives_the_maildrop_back(
+    booth: Booth, tricky: TrickyStore, monkeypatch: pytest.MonkeyPatch, command: bytes
+) -> None:
+    booth.deposit(LETTER)
+    client = booth.connect()
+    client.log_in()
+    tricky.slow = True
+
+    def submit(*work: object, **options: object) -> object:
+        raise DEFECT
+
+    monkeypatch.setattr(booth.executor, "submit", submit)
+    client.send(command)
+    assert faults(booth) == [type(DEFECT).__name__]
+    assert client.closed
+    assert (tricky.closed, booth.kept) == (1, 1)
+
+
 # ---- messages
 
 
