@@ -72,6 +72,10 @@ class AuthClient:
             await answered.wait()
         except Refusal as refusal:
             answer(refusal)
+        except Exception as error:
+            # Whoever asked has nobody else to hear it from.
+            self._log(Event.FAULT, reason=type(error).__name__)
+            answer(TemporaryFailure())
         except asyncio.CancelledError:
             if withdraw is not None:
                 withdraw()

@@ -290,6 +290,19 @@ def test_a_bad_frame_lets_nobody_in_and_nobody_wait(
     at(tmp_path, story)
 
 
+@pytest.mark.parametrize("connected", [False, True])
+def test_a_login_that_cannot_be_said_is_not_left_waiting(
+    tmp_path: Path, *, connected: bool
+) -> None:
+    async def story(scene: Scene) -> None:
+        if connected:
+            await scene.connected()
+        with pytest.raises((TemporaryFailure, UnicodeEncodeError)):
+            await scene.log_in("b\udc80b")
+
+    at(tmp_path, story)
+
+
 def test_an_answer_nobody_waits_for_is_nothing(tmp_path: Path) -> None:
     async def story(scene: Scene) -> None:
         await scene.connected()
