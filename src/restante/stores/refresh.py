@@ -107,8 +107,9 @@ class Refresh:
             name for folder in folders for name in messages(self.mailbox, folder, self.scan_limit)
         ]
         known_names = known.names()
-        appeared = set(found).difference(known_names)
-        missing = self._missing(known, known_names, set(found), appeared, folders)
+        appeared = self._new_names(set(found).difference(known_names))
+        left = self._left(known, known_names, appeared)
+        missing = self._missing(known, known_names, set(found) - left, left, folders)
         if not missing and not appeared:
             return known.at(version)
         moved = self._moves(known_names, missing, appeared, folders)
@@ -143,12 +144,10 @@ class Refresh:
         known: ListingImage,
         known_names: list[bytes],
         found: set[bytes],
-        appeared: set[bytes],
+        left: set[bytes],
         folders: Sequence[bytes],
     ) -> list[bytes]:
         """Return the names that are not there any more."""
-        left = self._left(known, known_names, appeared)
-        found = found - left if left else found
         if len(folders) == 2:
             return [name for name in known_names if name not in found]
         looked_at = [name for folder in folders for name in known.names_in(folder)]
@@ -173,21 +172,43 @@ class Refresh:
         kept = self._rename(known, known_names, moved, lost, version)
         return self._add(kept, fresh, version, catalogue, changed_before=True)
 
+    def _new_names(self, appeared: set[bytes]) -> set[bytes]:
+        """Return the names that are new without those that a file had only for a while."""
+        in_order = sorted(appeared)
+        uniques = names.parse_all(in_order).uniques
+        if len(set(uniques)) == len(uniques):
+            return appeared
+        counts = Counter(uniques)
+        shared = [
+            name for name, unique in zip(in_order, uniques, strict=True) if counts[unique] > 1
+        ]
+        return appeared.difference(shared) | self._one_of_each_file(shared)
+
     def _left(
         self, known: ListingImage, known_names: list[bytes], appeared: set[bytes]
     ) -> set[bytes]:
         """Return the names that were seen, or not looked for, and are no longer there.
 
-        A file that is renamed during the scan can be seen under both names.
+        A file that is renamed during the scan can be seen under both names. One that is back at
+        its name has not `appeared`, and is taken out of that.
         """
-        uniques = known.which_may_hold({names.parse(name[4:]).unique for name in appeared})
-        if not uniques:
-            return set()
-        return {
-            name
-            for name in known_names
-            if names.parse(name[4:]).unique in uniques and not self._exists(name)
-        }
+        new_names: dict[bytes, list[bytes]] = {}
+        for name in appeared:
+            new_names.setdefault(names.parse(name[4:]).unique, []).append(name)
+        uniques = known.which_may_hold(new_names)
+        left: set[bytes] = set()
+        for name in known_names if uniques else ():
+            unique = names.parse(name[4:]).unique
+            if unique not in uniques:
+                continue
+            if self._file(name) is None:
+                left.add(name)
+                continue
+            there = self._one_of_each_file([name, *new_names[unique]])
+            appeared.difference_update(set(new_names[unique]) - there)
+            if name not in there:
+                left.add(name)
+        return left
 
     def _moves(
         self,
@@ -256,15 +277,31 @@ class Refresh:
         if all(map(lt, uniques, islice(uniques, 1, None))) or len(set(uniques)) == len(uniques):
             return _Seen(text, parsed, distinct=True)
         counts = Counter(uniques)
-        text = _text(
-            name
-            for name, unique in zip(_names(text), uniques, strict=True)
-            if counts[unique] == 1 or self._exists(name)
+        once = [counts[unique] == 1 for unique in uniques]
+        seen = _names(text)
+        shared = self._one_of_each_file(
+            name for name, one in zip(seen, once, strict=True) if not one
         )
+        text = _text(name for name, one in zip(seen, once, strict=True) if one or name in shared)
         return _Seen(text, names.parse_text(text), distinct=False)
 
-    def _exists(self, name: bytes) -> bool:
-        return os.path.lexists(self.mailbox + b"/" + name)
+    def _one_of_each_file(self, names_of_one: Iterable[bytes]) -> set[bytes]:
+        """Return those names that are there, the last of a file that was renamed meanwhile."""
+        found: dict[object, bytes] = {}
+        for name in names_of_one:
+            file = self._file(name)
+            if file is not None:
+                found[file] = name
+        return set(found.values())
+
+    def _file(self, name: bytes) -> object:
+        """Return what tells one file from another; None: there is none."""
+        try:
+            status = os.lstat(self.mailbox + b"/" + name)
+        except OSError:
+            return None
+        # One that is linked twice has both its names.
+        return (status.st_dev, status.st_ino) if status.st_nlink == 1 else name
 
     # ---- messages seen for the first time
 

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -182,6 +183,85 @@ def test_seen_under_the_old_name_and_the_new(
 
     monkeypatch.setattr(module, "messages_in_order", both)
     assert names(look(mailbox)) == ["cur/1700000001.a:2,S"]
+
+
+def rename_after_looks(monkeypatch: pytest.MonkeyPatch, path: Path, *to: Path) -> None:
+    """Rename a file, each time it was looked at, to the next of some names."""
+    look_at = os.lstat
+    names_to_come = iter(to)
+    now = path
+
+    def rename_then(name: bytes) -> os.stat_result:
+        nonlocal now
+        status = look_at(name)
+        if os.fsencode(now) == name and (following := next(names_to_come, None)) is not None:
+            now = now.rename(following)
+        return status
+
+    monkeypatch.setattr(os, "lstat", rename_then)
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_renamed_again_between_the_looks_at_its_names(
+    mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch, known: bool
+) -> None:
+    """Each name is there when it is looked at, and it is one file all the same."""
+    path = mailbox.add("cur/1700000001.a,W=18:2,F")
+    first = look(mailbox) if known else None
+    seen = b"cur/1700000001.a,W=18:2,F\0cur/1700000001.a,W=18:2,S\0"
+    monkeypatch.setattr(module, "messages", lambda _, folder, __: seen.split(b"\0")[:-1])
+    monkeypatch.setattr(
+        module, "messages_in_order", lambda _, folder, __: seen if folder == b"cur" else b""
+    )
+    rename_after_looks(monkeypatch, path, mailbox.path / "cur/1700000001.a,W=18:2,S")
+    image = look(mailbox, first, verify=0)
+    assert (names(image), ids(image)) == (["cur/1700000001.a,W=18:2,S"], ["1700000001.a"])
+
+
+@pytest.mark.parametrize(
+    ("phantom", "real"), [("FS", "S"), ("S", "FS"), ("", "F")], ids=lambda flags: f"2,{flags}"
+)
+def test_renamed_twice_during_the_scan(
+    mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch, phantom: str, real: str
+) -> None:
+    """Two names are new and the old one is missing."""
+    path = mailbox.add("new/1700000001.a,W=18")
+    first = look(mailbox)
+    path.rename(mailbox.path / f"cur/1700000001.a,W=18:2,{real}")
+
+    def both(octets: bytes, folder: bytes, limit: int | None = None) -> list[bytes]:
+        passed = f"cur/1700000001.a,W=18:2,{phantom}".encode()
+        return [passed] * (folder == b"cur") + messages(octets, folder)
+
+    monkeypatch.setattr(module, "messages", both)
+    for verify in (0, 400):
+        image = look(mailbox, first, verify)
+        assert names(image) == [f"cur/1700000001.a,W=18:2,{real}"]
+        assert ids(image) == ["1700000001.a"]
+
+
+def test_renamed_there_and_back_during_the_scan(
+    mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mailbox.add("cur/1700000001.a,W=18:2,")
+    first = look(mailbox)
+
+    def both(octets: bytes, folder: bytes, limit: int | None = None) -> list[bytes]:
+        return [b"cur/1700000001.a,W=18:2,S"] * (folder == b"cur") + messages(octets, folder)
+
+    monkeypatch.setattr(module, "messages", both)
+    image = look(mailbox, first, verify=0)
+    assert names(image) == ["cur/1700000001.a,W=18:2,"]
+
+
+def test_two_names_of_one_file_are_two_messages(mailbox: Mailbox) -> None:
+    """One that is linked twice is there twice: to leave one out would be to lose it."""
+    path = mailbox.add("cur/1700000001.a:2,")
+    (mailbox.path / "cur/1700000001.a:2,S").hardlink_to(path)
+    first = look(mailbox)
+    assert first.count == 2
+    os.utime(mailbox.path / "cur")
+    assert names(look(mailbox, first)) == names(first)
 
 
 def test_passed_over_because_it_was_renamed_during_the_scan(
