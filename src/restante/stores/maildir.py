@@ -74,6 +74,8 @@ class MaildirStore:
         self._local: dict[int, bool] = {}
         """Devices that maildrops were seen on: whether they are disks of this machine."""
         self._mounts = Mounts()
+        self._learnt_by = 0
+        """Which reading of the mounts those were seen by."""
         self._verifier = Verifier(self._record_sizes)
         self.buffer = bytearray(READ_OCTETS)
 
@@ -164,6 +166,9 @@ class MaildirStore:
         return self._local.get(device_of(key), False)
 
     def _learn(self, device: int, mailbox: bytes) -> None:
+        if self._learnt_by != self._mounts.readings:
+            self._learnt_by = self._mounts.readings
+            self._local.clear()
         if device not in self._local:
             if len(self._local) >= DEVICES:
                 self._local.clear()

@@ -21,6 +21,8 @@ class Mounts:
 
     def __init__(self) -> None:
         self._devices: dict[bytes, int] = {}
+        self.readings = 0
+        """Of the list, so many; whenever it has changed, a number may stand for another device."""
         self._poll = select.poll()
         try:
             self._descriptor = os.open(LIST, os.O_RDONLY | os.O_CLOEXEC)
@@ -51,6 +53,7 @@ class Mounts:
             self._descriptor = -1
 
     def _read(self) -> None:
+        self.readings += 1
         os.lseek(self._descriptor, 0, os.SEEK_SET)
         pieces = iter(lambda: os.read(self._descriptor, 65_536), b"")
         # What is mounted over something comes behind it.

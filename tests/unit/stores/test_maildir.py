@@ -226,12 +226,29 @@ def test_maildrops_of_one_disk_are_in_one_place(mailbox: Mailbox) -> None:
     assert store.place_of(maildrop) == 0
 
 
+def test_a_device_may_be_another_once_something_is_mounted(
+    mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Numbers that a kernel makes up are given again."""
+    mailbox.settle()
+    store = mailbox.store()
+    store.seen()
+    ready = store.open_ready(ALICE)
+    assert ready is not None
+    ready.close()
+    monkeypatch.setattr(module, "is_local", lambda path: False)
+    store._mounts._read()
+    store.seen()
+    assert store.open_ready(ALICE) is None
+
+
 def test_devices_are_remembered_in_bounds(
     mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "DEVICES", 2)
     mailbox.settle()
     store = mailbox.store()
+    store.seen()
     store._local = {1: True, 2: False}
     store.seen()
     assert list(store._local) == [mailbox.path.stat().st_dev]
