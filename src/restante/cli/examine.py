@@ -1,7 +1,10 @@
 """`restante examine`: the conformance suite against any server."""
 
 import contextlib
+import math
+import signal
 import sys
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,6 +15,7 @@ from restante.cli.examine_asked import Asked
 from restante.cli.examine_output import ReportFile, Telling, show_list
 from restante.cli.failures import (
     DATA,
+    INTERRUPTED,
     NO_HOST,
     NO_INPUT,
     NO_PERMISSION,
@@ -50,7 +54,22 @@ STATUSES = {
     Obstacle.DOOR: UNAVAILABLE,
     Obstacle.MAILDROP: DATA,
 }
-_SECONDS = click.FloatRange(0, 86_400, min_open=True)
+
+
+class Seconds(click.FloatRange):
+    """A time to wait, which has to end."""
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """Return the number, if it is one."""
+        seconds = float(super().convert(value, param, ctx))
+        if math.isnan(seconds):
+            self.fail("nan is no number of seconds", param, ctx)
+        return seconds
+
+
+_SECONDS = Seconds(0, 86_400, min_open=True)
 _FILE = click.Path(path_type=Path, dir_okay=False)
 
 
@@ -79,6 +98,11 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
     "scratch",
     is_flag=True,
     help="The maildrop is for tests: what is in it may be removed, for good.",
+)
+@click.option(
+    "--read-mail",
+    is_flag=True,
+    help="Mail of others in the maildrop may be read; some servers remove or file away what was.",
 )
 @click.option(
     "--maildir",
@@ -171,6 +195,7 @@ class _Errand:
         """Examine and write the files."""
         asked = self._asked
         with contextlib.ExitStack() as stack:
+            stack.enter_context(_ending_in_good_order())
             door = self._open_door(stack)
             files = [
                 stack.enter_context(ReportFile(path, render))
@@ -180,6 +205,8 @@ class _Errand:
             account, *others = asked.accounts(self._names, self._place)
             try:
                 examination = self._examine(account, others[0] if others else None, door)
+            except KeyboardInterrupt:
+                raise CommandFailed(INTERRUPTED, "interrupted") from None
             except CannotExamine as obstacle:
                 text = f"{self._place}: {obstacle}"
                 raise CommandFailed(STATUSES[obstacle.obstacle], text) from obstacle
@@ -244,3 +271,22 @@ class _Errand:
             )
         finally:
             telling.line.clear()
+
+
+@contextlib.contextmanager
+def _ending_in_good_order() -> Iterator[None]:
+    """Have SIGTERM and SIGHUP end the run as Ctrl-C does: what was put in is taken out."""
+
+    def interrupt(number: int, frame: object) -> None:
+        raise KeyboardInterrupt
+
+    heeded = [
+        each for each in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(each) is signal.SIG_DFL
+    ]
+    for each in heeded:
+        signal.signal(each, interrupt)
+    try:
+        yield
+    finally:
+        for each in heeded:
+            signal.signal(each, signal.SIG_DFL)

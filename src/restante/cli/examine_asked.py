@@ -155,6 +155,7 @@ class Asked:
     fingerprint: str | None
     insecure: bool
     scratch: bool
+    read_mail: bool
     maildir: Path | None
     deliver_command: str | None
     lmtp: str | None

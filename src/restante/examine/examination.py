@@ -104,6 +104,10 @@ def kindest_order(cases: Sequence[Case]) -> list[Case]:
     return sorted(cases, key=place)
 
 
+PAUSES_SECONDS = (0.0, 2.0, 15.0)
+"""After so many failures in a row: a limit on connections may have been met."""
+
+
 class _Run:
     """The cases on their way through the judge."""
 
@@ -143,7 +147,7 @@ class _Run:
         failures = self._judge.failures
         if 0 < failures < FAILURES_BORNE:
             with contextlib.suppress(NotTried):
-                self._pace.pause(float(failures))
+                self._pace.pause(PAUSES_SECONDS[failures])
         return failures < FAILURES_BORNE
 
     def _given_up(self, case: Case) -> Finding:

@@ -14,25 +14,16 @@ import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
-from restante.examine.case import Case, Level, Trait
 from restante.examine.examination import Announced, Server
+from restante.examine.mistrust import LOOK, mistrust
 from restante.examine.obstacle import CannotExamine, Obstacle
 from restante.examine.outcome import Broken, NotTried, Outcome, Silent, Unmet
 from restante.examine.record import Record
 from restante.examine.replies import Status, capabilities_of
-from restante.examine.stage import UNKNOWN_USER, Stage
+from restante.examine.stage import Stage
 from restante.examine.target import Account, Endpoint, Target, Tls
-from restante.examine.trust import ANYBODY, fingerprint_of
+from restante.examine.words import UNKNOWN_USER
 
-LOOK = Case(
-    id="first-look",
-    title="The first look",
-    source="",
-    level=Level.MAY,
-    steps=(),
-    # With a trait nothing is sent by the stage of itself.
-    traits=frozenset({Trait.TLS}),
-)
 _KEPT_CAPABILITIES, _KEPT_PARAMETERS = 100, 60
 _SEARCHED = 1024
 _PROVOKED_SECONDS = 3.0
@@ -54,6 +45,11 @@ class FirstLook:
         """Return what is announced where the password is sent."""
         seen = self.capabilities
         return seen.get("tls", seen.get("clear"))
+
+    @property
+    def removes_what_is_read(self) -> bool:
+        """Tell whether the server announces EXPIRE 0 (RFC 2449 §6.7)."""
+        return any(seen.get("EXPIRE", ())[:1] == ("0",) for seen in self.capabilities.values())
 
 
 @dataclass(slots=True)
@@ -255,7 +251,7 @@ class _Look:
         self._seen.tls_version = layer.version
         if not self._target.trust.accepts(layer.certificate):
             reason = "it is not the one with that fingerprint"
-            raise self._obstacle(Obstacle.CERTIFICATE, self._mistrust(reason))
+            raise self._obstacle(Obstacle.CERTIFICATE, mistrust(reason, self._target))
 
     @contextlib.contextmanager
     def _answering(self, what: str) -> Iterator[None]:
@@ -288,37 +284,13 @@ class _Look:
         """Return what a failed handshake comes to."""
         cause = failure.__cause__
         if isinstance(cause, ssl.SSLCertVerificationError):
-            return self._obstacle(Obstacle.CERTIFICATE, self._mistrust(cause.verify_message))
+            return self._obstacle(
+                Obstacle.CERTIFICATE, mistrust(cause.verify_message, self._target)
+            )
         if isinstance(cause, TimeoutError):
             return self._obstacle(Obstacle.CONNECTION, "the TLS handshake is not answered in time")
         hint = "" if self._endpoint.tls is Tls.STLS else "; is it a port for --tls stls?"
         return self._obstacle(Obstacle.PROTOCOL, f"{failure}{hint}")
-
-    def _mistrust(self, reason: str) -> str:
-        """Say what is wrong with a certificate, and how to go on all the same."""
-        text = f"its certificate is not trusted: {reason}"
-        certificate = self._certificate_shown()
-        if certificate is None:
-            return f"{text}; --ca FILE names who to trust"
-        return (
-            f"{text}. No password was sent. To go on: --ca FILE with who signed it, or"
-            f" --fingerprint {fingerprint_of(certificate)} if that is the right one"
-        )
-
-    def _certificate_shown(self) -> bytes | None:
-        """Return the certificate, whoever it is from, by another connection."""
-        anybody = Stage(LOOK, replace(self._target, trust=ANYBODY), self._endpoint, self._record)
-        try:
-            anybody.connect()
-            if self._endpoint.tls is not Tls.IMPLICIT:
-                anybody.wire.status()
-                anybody.ask("STLS")
-                anybody.start_tls()
-            return None if anybody.wire.tls is None else anybody.wire.tls.certificate
-        except Outcome:
-            return None
-        finally:
-            anybody.close()
 
     def _told(self, word: str) -> str:
         """Return a word of the server's as it may be told: no secret, and not long."""

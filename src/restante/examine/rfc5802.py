@@ -16,7 +16,8 @@ from restante.examine.fixtures import M2
 from restante.examine.outcome import NotApplicable, NotTried, Unmet
 from restante.examine.proofs import Scram
 from restante.examine.replies import Status, capabilities_of
-from restante.examine.stage import UNKNOWN_USER, WRONG_PASSWORD, Stage
+from restante.examine.stage import Stage
+from restante.examine.words import UNKNOWN_USER, WRONG_PASSWORD
 
 SOURCE = "RFC 5802 §5.1"
 HASHES = {"SCRAM-SHA-1": "sha1", "SCRAM-SHA-256": "sha256"}

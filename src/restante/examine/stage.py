@@ -13,45 +13,17 @@ from collections.abc import Callable, Mapping
 
 from restante.examine.case import Case, Start
 from restante.examine.fixtures import Fixture
+from restante.examine.guard import Guard
 from restante.examine.outcome import Broken, NotTried, Unmet, Unreachable
 from restante.examine.proofs import timestamp_in
 from restante.examine.record import Record
 from restante.examine.replies import Answer, Status, capabilities_of
 from restante.examine.target import Account, Endpoint, Target, Tls
 from restante.examine.wire import Wire
+from restante.examine.words import SECRET_WORDS, WORD, placeholders
 
 Capabilities = Mapping[str, tuple[str, ...]]
-UNKNOWN_USER = "nobody-of-this-name"
-WRONG_PASSWORD = "certainly-wrong"
-SECRET_WORDS = (b"{password}", b"{plain}", b"{second_password}", b"{second_plain}")
-GUESSES = (
-    *(b"{unknown}", b"{unknown_plain}", b"{wrong}", b"{wrong_plain}"),
-    b"{second_wrong_plain}",
-)
-_WORD = re.compile(rb"\{[a-z_]+\}")
-_LONGEST_COMMAND = 4
 _TEMPORARY = re.compile(r"IN-USE|LOGIN-DELAY|SYS/TEMP")
-
-
-def plain(authcid: str, password: str, authzid: str = "") -> bytes:
-    """Return a PLAIN message (RFC 4616 §2) in base64."""
-    return base64.b64encode(f"{authzid}\0{authcid}\0{password}".encode())
-
-
-def placeholders(account: Account | None, second: Account | None) -> dict[bytes, bytes]:
-    """Return what stands for each word in braces."""
-    words = {
-        b"{unknown}": UNKNOWN_USER.encode(),
-        b"{wrong}": WRONG_PASSWORD.encode(),
-        b"{unknown_plain}": plain(UNKNOWN_USER, WRONG_PASSWORD),
-    }
-    for prefix, who in ((b"", account), (b"second_", second)):
-        if who is not None:
-            words[b"{" + prefix + b"user}"] = who.name.encode()
-            words[b"{" + prefix + b"password}"] = who.password.encode()
-            words[b"{" + prefix + b"plain}"] = plain(who.name, who.password)
-            words[b"{" + prefix + b"wrong_plain}"] = plain(who.name, WRONG_PASSWORD)
-    return words
 
 
 class Stage:
@@ -64,8 +36,7 @@ class Stage:
         self.record = record
         self._account: Account | None = None
         self.greeting = ""
-        self._named = False
-        self._said = b""
+        self._guard = Guard(target)
         self.capabilities: Callable[[], Capabilities | None] = self.probe
         self._words: dict[bytes, bytes] = placeholders(None, None)
         self._wires: dict[str, Wire] = {}
@@ -95,6 +66,7 @@ class Stage:
         """Have these accounts stand behind the words in braces."""
         self._account = account
         self._words = placeholders(account, second)
+        self._guard.passwords = {each.password.encode() for each in (account, second) if each}
         # A password of the case's own is read in its title and its steps.
         own = 0 if self.case.password is None else 2
         self.record.hide(self._words[key] for key in SECRET_WORDS[own:] if key in self._words)
@@ -105,7 +77,7 @@ class Stage:
 
         Cases that ask for it compute proofs, which would have to prepare other characters first.
         """
-        self._named = True
+        self._guard.named = True
         account = self._account
         if account is not None and not (account.name + account.password).isascii():
             raise NotTried("it needs a name and a password of ASCII characters")
@@ -135,7 +107,7 @@ class Stage:
             self.record,
             self._opened,
             until=self.target.pace.until,
-            watch=self._watch,
+            watch=self._guard.watch,
         )
         if tls and self.endpoint.tls is Tls.IMPLICIT:
             self.start_tls()
@@ -180,46 +152,14 @@ class Stage:
 
     def fill(self, octets: bytes) -> bytes:
         """Return the octets with the words in braces replaced, to be sent on this connection."""
-        return _WORD.sub(lambda word: self._meaning(word[0]), octets)
+        return WORD.sub(lambda word: self._meaning(word[0]), octets)
 
     def _meaning(self, word: bytes) -> bytes:
         """Return what stands behind a word, where it may be said."""
         if word not in self._words:
             return word
-        pace = self.target.pace
-        if word in GUESSES:
-            pace.guess()
-        else:
-            self._named = True
-        if word in SECRET_WORDS:
-            if not self._private():
-                raise NotTried("it would show the password to whoever listens, or to an impostor")
-            pace.before_login()
-        if wire := self._wires.get(self._current):
-            wire.patience_seconds = max(wire.patience_seconds, pace.login_patience_seconds)
+        self._guard.let_pass(word, self._wires.get(self._current))
         return self._words[word]
-
-    def _private(self) -> bool:
-        """Tell whether a password may be sent on the current connection."""
-        wire = self._wires.get(self._current)
-        if wire is None or wire.tls is None:
-            return self.target.consent.clear_passwords
-        return self.target.trust.accepts(wire.tls.certificate)
-
-    def _watch(self, octets: bytes) -> None:
-        """Raise NotTried where a command is about to be sent that might cost a message.
-
-        Nothing can happen to the mail of an account that was not named; from then on any
-        connection may be logged in, whatever the server answered.
-        """
-        heard = (self._said + octets).upper()
-        self._said = octets[-_LONGEST_COMMAND:]
-        for command in self.target.consent.forbidden:
-            if self._named and command in heard:
-                raise NotTried(
-                    f"it sends {command.decode()}, which might cost a message that is not the"
-                    " suite's"
-                )
 
     def send(self, octets: bytes, *, cut: int = 0) -> None:
         """Send octets with the words in braces replaced."""
@@ -247,7 +187,10 @@ class Stage:
         pauses = self.target.pace.pauses(self.target.patience_seconds)
         while not (reply := self.present()).positive:
             if not self._may_pass(reply) or not pauses.take():
-                raise NotTried(f"the login is refused: {reply.line[:80]!a}")
+                # Who is shut out for wrong credentials has no session any more.
+                shut_out = self.target.pace.guessed
+                refused = f"the login is refused: {reply.line[:80]!a}"
+                raise Unreachable(refused) if shut_out else NotTried(refused)
             self.connect()
             self._greeted()
 

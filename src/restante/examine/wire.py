@@ -40,7 +40,7 @@ class Wire:
         number: int,
         *,
         until: float = math.inf,
-        watch: Callable[[bytes], None] = lambda octets: None,
+        watch: Callable[[Wire, bytes], None] = lambda wire, octets: None,
     ) -> None:
         self.patience_seconds = patience
         self._until = until
@@ -70,7 +70,7 @@ class Wire:
 
     def send(self, octets: bytes, *, shown: bytes | None = None, cut: int = 0) -> None:
         """Send octets, in segments of `cut` where it is given; `shown` goes into the record."""
-        self._watch(octets)
+        self._watch(self, octets)
         self._record.note(self._number, "C", octets if shown is None else shown)
         size = cut or len(octets) or 1
         try:

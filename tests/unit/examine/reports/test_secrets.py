@@ -23,8 +23,9 @@ from restante.examine.reports.as_json import as_json
 from restante.examine.reports.html import as_html
 from restante.examine.reports.junit import as_junit
 from restante.examine.reports.text import write_case, write_summary
-from restante.examine.stage import Stage, plain
+from restante.examine.stage import Stage
 from restante.examine.target import Account, Endpoint, Target, Tls
+from restante.examine.words import plain
 
 NAME = "alice"
 PASSWORDS = ("Tr0ub4dor&3-horse", "p\xe4ss w\xf6rd <tag>", "hunter2!")
