@@ -68,10 +68,10 @@ class Case:
 
     Without a trait the steps begin where a password may be sent, behind STLS where the endpoint
     asks for it; with one they begin on the connection as it is. `mail` is what the maildrop has
-    to hold, exactly; None means that any will do. A case that is not `exact` needs as many
-    messages and does not mind a header field that was added on their way in. A scratch case may
-    remove mail. `password` asks for an account with that very password. `unmet` overrules what
-    the level makes of an unmet expectation, for points where the texts leave a decision.
+    to hold, exactly; None means that any will do. A case that is not `exact` can be judged
+    whatever header field was added to its messages on their way in. A scratch case may remove
+    mail. `password` asks for an account with that very password. `unmet` overrules what the level
+    makes of an unmet expectation, for points where the texts leave a decision.
     """
 
     id: str

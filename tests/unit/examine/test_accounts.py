@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from restante.examine.accounts import GivenAccounts
+from restante.examine.case import Case, Level, Verdict
+from restante.examine.dialogue import Ask
 from restante.examine.doors import Door
 from restante.examine.fixtures import M0, M1, M2, M5, MD, Fixture
+from restante.examine.judge import Judge
 from restante.examine.outcome import NotTried
 from restante.examine.pace import Pace
 from restante.examine.target import Account, Consent
@@ -214,3 +218,26 @@ def test_a_message_in_between_needs_a_door_that_is_prompt(server: CrookedServer)
     scene = Scene(server)
     with pytest.raises(NotTried, match="takes its time"):
         scene.accounts.deposit(scene.account, b"x")
+
+
+def test_what_the_door_did_is_not_held_against_the_server(server: CrookedServer) -> None:
+    scene = Scene(server, scratch=True)
+    scene.door.adds = b"Received: by somebody\r\n"
+    judge = Judge(scene.target)
+
+    def verdict(pattern: str, **changes: Any) -> Verdict:
+        return judge.try_case(
+            Case(
+                id="0000-S-00",
+                title="Made up",
+                source="here",
+                level=Level.MUST,
+                steps=(Ask("STAT", pattern),),
+                mail=M2,
+                **changes,
+            )
+        ).verdict
+
+    assert verdict(r"\+OK 2 320") is Verdict.NOT_TRIED
+    assert verdict(r"\+OK 2 \d+") is Verdict.PASSES
+    assert verdict(r"\+OK 2 320", exact=False) is Verdict.DEPARTS

@@ -5,14 +5,18 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 
 import pytest
 
 from restante.examine import wire as wire_module
+from restante.examine.layer import receive_some
 from restante.examine.outcome import Ended, Flooded, NotTried, Silent, Unmet
 from restante.examine.record import Record
 from restante.examine.wire import Wire
+from unit.examine.behaving import listening, under_tls
+from unit.examine.crooked_tls import server_context
 
 Peer = Callable[[Callable[[socket.socket], None]], Wire]
 
@@ -175,3 +179,55 @@ def test_long_utterances_and_long_dialogues_are_cut(record: Record) -> None:
     assert len(said) < 1000
     assert len(said[0].octets) + said[0].left_out == 10_000
     assert said[0].left_out
+
+
+def test_octets_that_keep_coming_do_not_move_the_deadline() -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        theirs.sendall(b"x")
+        with pytest.raises(TimeoutError):
+            receive_some(ours, time.monotonic())
+        assert receive_some(ours, time.monotonic() + 5) == b"x"
+
+
+def test_the_end_of_the_run_is_the_end_of_every_wait(record: Record) -> None:
+    with listening(until_gone) as port:
+        began = time.monotonic()
+        wire = Wire(("127.0.0.1", port), 20.0, record, 1, until=began + 0.3)
+        with pytest.raises(Silent):
+            wire.status()
+        wire.close()
+    assert time.monotonic() - began < 2
+
+
+def test_a_reply_of_too_many_lines_is_bounded(peer: Peer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wire_module, "REPLY_LINES_LIMIT", 5000)
+    with pytest.raises(Flooded):
+        peer(saying(b"+OK\r\n" + b"\n" * 100_000)).answer()
+
+
+def test_nothing_is_sent_that_the_watch_refuses(record: Record) -> None:
+    def refuse(wire: Wire, octets: bytes) -> None:
+        raise NotTried("no")
+
+    heard: list[bytes] = []
+    with listening(lambda connection: heard.append(connection.recv(100))) as port:
+        wire = Wire(("127.0.0.1", port), 1.0, record, 1, watch=refuse)
+        with pytest.raises(NotTried):
+            wire.send(b"DELE 1\r\n")
+        wire.close()
+    assert b"".join(heard) == b""
+    assert all(said.speaker != "C" for said in record.utterances())
+
+
+def test_under_tls_too_what_a_server_says_is_read_while_it_does_not_read(record: Record) -> None:
+    def talk_first(connection: socket.socket) -> None:
+        connection.sendall(b"+OK\r\n" * 4_000_000)
+        until_gone(connection)
+
+    with listening(under_tls(server_context(), talk_first)) as port:
+        wire = Wire(("127.0.0.1", port), 10.0, record, 1)
+        wire.start_tls()
+        wire.send(b"NOOP\r\n" * 2_000_000)
+        assert wire.status().positive
+        wire.close()
