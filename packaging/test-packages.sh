@@ -3,8 +3,8 @@
 set -eu
 packages="
     ca-certificates curl dovecot-core dovecot-pop3d e2fsprogs fetchmail getmail6 iproute2
-    libauthen-sasl-perl libio-socket-ssl-perl libpython3.11-testsuite mpop openssl perl postfix
-    strace systemd util-linux xfsprogs
+    libauthen-sasl-perl libio-socket-ssl-perl libpython3.11-testsuite libxml2-utils mpop openssl perl
+    postfix strace systemd tidy util-linux xfsprogs
 "
 missing=
 for package in $packages; do

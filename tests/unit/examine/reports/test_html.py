@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-import shutil
 import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
@@ -22,6 +21,8 @@ from restante.examine.reports.html_style import DARK, LIGHT, SHAPES
 from restante.examine.reports.tally import CUT_SHORT, Kind
 from restante.examine.suite import CASES
 from unit.examine.reports.sample import FINDINGS, SAMPLE, examinations
+
+from conftest import require
 
 VOID = {"meta", "path", "circle", "rect", "use"}
 KNOWN = VOID | {
@@ -194,9 +195,12 @@ def test_the_page_is_whole_whatever_came(examination: Examination) -> None:
     assert told == as_html(examination)
 
 
-@pytest.mark.skipif(shutil.which("tidy") is None, reason="tidy is not installed")
 def test_a_validator_finds_nothing() -> None:
     done = subprocess.run(
-        ["tidy", "-q", "-e"], input=as_html(SAMPLE), capture_output=True, text=True, timeout=20
+        [require("tidy"), "-q", "-e"],
+        input=as_html(SAMPLE),
+        capture_output=True,
+        text=True,
+        timeout=20,
     )
     assert (done.returncode, done.stderr) == (0, "")

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from pathlib import Path
 from xml.etree import ElementTree
 
-import pytest
 from hypothesis import given
 
 from restante.examine.examination import Examination
 from restante.examine.reports.junit import as_junit
 from unit.examine.reports.sample import GOLDEN, SAMPLE, examinations
+
+from conftest import require
 
 SCHEMA = Path(__file__).with_name("junit.xsd")
 
@@ -21,9 +21,8 @@ def test_the_report_reads_like_the_example() -> None:
     assert as_junit(SAMPLE) == (GOLDEN / "report.xml").read_text()
 
 
-@pytest.mark.skipif(shutil.which("xmllint") is None, reason="xmllint is not installed")
 def test_the_report_is_valid_by_the_schema() -> None:
-    command = ["xmllint", "--noout", "--schema", str(SCHEMA), "-"]
+    command = [require("xmllint"), "--noout", "--schema", str(SCHEMA), "-"]
     done = subprocess.run(
         command, input=as_junit(SAMPLE), capture_output=True, text=True, timeout=20, check=False
     )
