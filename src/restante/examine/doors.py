@@ -25,6 +25,8 @@ class Door:
 
     exact: ClassVar[bool] = False
     prompt: ClassVar[bool] = False
+    takes_out: ClassVar[bool] = False
+    """Whether what was put in can be taken out by the same way."""
 
     def check(self) -> None:
         """Raise NotTried where it is plain already that no message would be taken."""

@@ -25,6 +25,7 @@ class MaildirDoor(Door):
 
     exact: ClassVar[bool] = True
     prompt: ClassVar[bool] = True
+    takes_out: ClassVar[bool] = True
 
     def __init__(self, path: Path) -> None:
         """Open its folders, raising OSError where they are not to be had."""

@@ -116,6 +116,21 @@ def test_without_consent_nothing_is_taken_out_again(server: CrookedServer) -> No
     assert len(scene.mail) == 5
 
 
+def test_where_any_mail_will_do_there_is_some(server: CrookedServer) -> None:
+    scene = Scene(server, scratch=True)
+    scene.accounts.provide(None, password=None, scratch=False, turn=0)
+    assert scene.mail == [fixture.stored for fixture in M5]
+    scene.provide(M0)
+    scene.accounts.clear_up()
+    assert scene.mail == []
+
+
+def test_nothing_is_put_in_that_could_not_be_taken_out(server: CrookedServer) -> None:
+    scene = Scene(server)
+    scene.accounts.provide(None, password=None, scratch=False, turn=0)
+    assert scene.mail == []
+
+
 def test_a_door_both_ways_needs_no_removal(server: CrookedServer) -> None:
     scene = Scene(server, takes_out=True)
     for mail in (M2, MD, M0, M5, M1):
