@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from examine.served import deposit_into
-from unit.examine.behaving import Behaviour, listening, saying, until_gone
+from unit.examine.behaving import Behaviour, answering, listening, saying, until_gone
 
 from serving import RESTANTE, ServerProcess, eventually
 
@@ -91,7 +91,22 @@ def test_a_maildrop_with_mail_in_it_loses_nothing(
     found = verdicts(ended.stdout)
     assert found["1939-S-20"] == "passes"
     assert found["1939-S-107"] == "not_tried"
+    assert ("--read-mail allows it" in ended.stdout) is not bool(more)
     assert PASSWORD not in ended.stdout
+
+
+def test_mail_is_not_read_where_that_removes_it() -> None:
+    heard: list[bytes] = []
+    listing = b"+OK\r\n1 120\r\n.\r\n"
+    told = b"+OK\r\nUSER\r\nTOP\r\nUIDL\r\nEXPIRE 0\r\n.\r\n"
+    replies = {b"CAPA": told, b"STAT": b"+OK 1 120\r\n", b"LIST": listing, b"UIDL": listing}
+    behave = answering(b"+OK\r\n", replies, other=b"+OK\r\n", heard=heard)
+    with listening(behave) as port:
+        place = (f"127.0.0.1:{port}", "--tls", "none", "--user", "joe", "--password-stdin")
+        ended = examine(*place, "--read-mail", "--json", "--case", "1939-S-79/as-found")
+    assert ended.stderr == ""
+    assert "--scratch-maildrop allows it" in ended.stdout
+    assert not {line[:4].upper() for line in heard} & {b"RETR", b"TOP ", b"DELE"}
 
 
 def test_with_a_scratch_maildrop_and_its_maildir_the_cases_pass(

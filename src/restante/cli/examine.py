@@ -248,7 +248,12 @@ class _Errand:
             target,
             endpoints=(look.endpoint,),
             accounts=accounts,
-            consent=Consent(removal=asked.scratch, reading=accounts.owned, clear_passwords=clear),
+            consent=Consent(
+                removal=asked.scratch,
+                reading=accounts.owned or (asked.read_mail and not look.removes_what_is_read),
+                clear_passwords=clear,
+                read_is_removed=look.removes_what_is_read,
+            ),
         )
         visitor.attach(target)
         try:

@@ -56,9 +56,8 @@ class Guard:
             pace.guess()
         heard = (self._said + octets).upper()
         self._said = heard[-_LONGEST_COMMAND:]
-        for command in self._target.consent.forbidden:
+        for command, allowed in self._target.consent.forbidden.items():
             if self.named and command in heard:
-                allowed = "--scratch-maildrop" if command == b"DELE" else "--read-mail"
                 raise NotTried(
                     f"it sends {command.decode()}, which might cost a message that is not the"
                     f" suite's: {allowed} allows it"

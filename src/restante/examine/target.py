@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -55,19 +55,26 @@ class Consent:
     """What whoever owns the account agrees to.
 
     Without `removal` no DELE is sent once an account is named, and without `reading` no RETR and
-    no TOP either: a server may remove what was read (RFC 2449 §6.7, EXPIRE 0), or remove on a lost
-    connection what was only marked. Without `clear_passwords` its password goes under TLS alone.
+    no TOP either: a server may file away what was read, or remove on a lost connection what was
+    only marked. Where `read_is_removed` (RFC 2449 §6.7, EXPIRE 0) to read is to remove. Without
+    `clear_passwords` its password goes under TLS alone.
     """
 
     removal: bool = True
     reading: bool = True
     clear_passwords: bool = True
+    read_is_removed: bool = False
 
     @property
-    def forbidden(self) -> frozenset[bytes]:
-        """Return the commands that are not to be sent."""
-        words = set() if self.removal else {b"DELE"}
-        return frozenset(words if self.reading else {*words, b"RETR", b"TOP"})
+    def forbidden(self) -> Mapping[bytes, str]:
+        """Return the commands that are not to be sent, each with the option that allows it."""
+        found = {} if self.removal else {b"DELE": REMOVAL}
+        if not self.reading:
+            found |= dict.fromkeys((b"RETR", b"TOP"), REMOVAL if self.read_is_removed else READING)
+        return found
+
+
+REMOVAL, READING = "--scratch-maildrop", "--read-mail"
 
 
 class Accounts(Protocol):

@@ -57,7 +57,10 @@ def saying(octets: bytes) -> Behaviour:
 
 
 def answering(
-    greeting: bytes, replies: dict[bytes, bytes], other: bytes = b"-ERR\r\n"
+    greeting: bytes,
+    replies: dict[bytes, bytes],
+    other: bytes = b"-ERR\r\n",
+    heard: list[bytes] | None = None,
 ) -> Behaviour:
     """Greet, and answer each command by its first word."""
 
@@ -65,6 +68,8 @@ def answering(
         connection.sendall(greeting)
         with connection.makefile("rb") as file:
             for line in file:
+                if heard is not None:
+                    heard.append(line)
                 word = line.split()[0].upper() if line.split() else b""
                 connection.sendall(replies.get(word, other))
                 if word == b"QUIT":

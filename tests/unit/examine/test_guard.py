@@ -82,6 +82,14 @@ def test_the_mail_of_others_is_not_read(server: CrookedServer, line: str) -> Non
     assert finding.verdict is Verdict.NOT_TRIED
 
 
+@pytest.mark.parametrize("command", ["RETR", "TOP"])
+def test_what_reading_needs_is_told(server: CrookedServer, command: str) -> None:
+    case = a_case(Ask(f"{command} 1"))
+    assert "--read-mail allows it" in tried(server, case, consent=OTHERS_MAIL).why
+    removed = replace(OTHERS_MAIL, read_is_removed=True)
+    assert "--scratch-maildrop allows it" in tried(server, case, consent=removed).why
+
+
 def test_what_is_pipelined_behind_a_login_counts(server: CrookedServer) -> None:
     steps = (Say(b"USER {user}\r\nPASS {password}\r\nDELE 1\r\nQUIT\r\n"),)
     finding = tried(server, a_case(*steps, start=Start.GREETED), consent=NO_REMOVAL)
