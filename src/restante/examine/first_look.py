@@ -208,9 +208,9 @@ class _Look:
         self._capabilities("transaction")
         with self._answering("STAT is not answered"):
             stat = stage.ask("STAT")
-            listed = None
-            with contextlib.suppress(Unmet):
-                listed = len(stage.ask_lines("LIST").lines)
+        listed = None
+        with self._answering("LIST is not answered"), contextlib.suppress(Unmet):
+            listed = len(stage.ask_lines("LIST").lines)
         with contextlib.suppress(Outcome):
             stage.ask("QUIT")
         told = _DROP_LISTING.fullmatch(stat.line)
