@@ -29,6 +29,7 @@ CASES = (
         source="RFC 1460 §5 (LAST)",
         level=Level.INFERRED,
         mail=M2,
+        exact=False,
         steps=(Ask("LAST", r"(\+OK \d+.*|-ERR.*)"), Ask("NOOP")),
     ),
     Case(
@@ -37,6 +38,7 @@ CASES = (
         source="RFC 1225 (RPOP)",
         level=Level.INFERRED,
         mail=M2,
+        exact=False,
         steps=(*refuses("RPOP {user}"), Ask("NOOP", EITHER)),
     ),
     Case(
@@ -45,6 +47,7 @@ CASES = (
         source="RFC 1082 (XTND)",
         level=Level.INFERRED,
         mail=M2,
+        exact=False,
         steps=(*refuses("XTND BBOARDS", "XTND ARCHIVE x", "XTND XMIT"), Ask("NOOP", EITHER)),
     ),
 )

@@ -58,6 +58,7 @@ CASES = (
         start=Start.GREETED,
         capabilities=("USER",),
         mail=M2,
+        exact=False,
         steps=(Ask("USER {user}", OK), Ask("PASS {password}", r"\+OK .+")),
     ),
     Case(

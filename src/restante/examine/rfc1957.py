@@ -15,6 +15,7 @@ CASES = (
         source=SOURCE,
         level=Level.MAY,
         mail=M2,
+        exact=False,
         steps=asks(r"(\+OK|-ERR) .+", "NOOP", "STAT", "LIST 1", "XYZZY", "RSET"),
     ),
     Case(
@@ -23,6 +24,7 @@ CASES = (
         source=SOURCE,
         level=Level.INFERRED,
         mail=M2,
+        exact=False,
         steps=(AskLines("UIDL"), AskLines("TOP 1 0"), Ask("NOOP")),
     ),
 )

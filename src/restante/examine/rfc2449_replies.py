@@ -154,6 +154,7 @@ CASES = (
         source="RFC 2449 §8.1.2",
         level=Level.MUST,
         mail=M2,
+        exact=False,
         capabilities=("RESP-CODES", "USER"),
         steps=(Logic(wrong_password_while_locked),),
     ),

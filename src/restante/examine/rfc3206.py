@@ -51,6 +51,7 @@ CASES = (
         source="RFC 3206 §4",
         level=Level.MUST,
         mail=M2,
+        exact=False,
         capabilities=("RESP-CODES",),
         steps=(Logic(no_bare_sys),),
     ),

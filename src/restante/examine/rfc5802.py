@@ -126,7 +126,7 @@ def refused_final(change: Callable[[Scram], str], **how: str) -> Callable[[Stage
 def logs_in(stage: Stage, mechanism: str) -> None:
     """Log in and look at the maildrop."""
     Exchange(stage, mechanism).run()
-    Ask("STAT", r"\+OK 2 320( .*)?").perform(stage)
+    Ask("STAT", r"\+OK 2 \d+( .*)?").perform(stage)
 
 
 def logs_in_without_initial_response(stage: Stage, mechanism: str) -> None:
@@ -395,6 +395,7 @@ def _cases() -> Iterator[Case]:
                 start=Start.GREETED,
                 capabilities=(f"SASL {mechanism}",),
                 mail=M2,
+                exact=False,
                 second_account=judgement is nobody_elses_maildrop,
                 steps=(_played(judgement, mechanism),),
             )

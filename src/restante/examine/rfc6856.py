@@ -318,6 +318,7 @@ CASES = (
         start=Start.GREETED,
         capabilities=UTF8,
         mail=(INTERNATIONAL,),
+        exact=False,
         steps=(Logic(forgets_the_mode),),
     ),
     case(

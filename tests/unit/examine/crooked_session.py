@@ -163,6 +163,8 @@ class Session(Proofs):
         """Carry out one command and tell whether the session goes on."""
         if "cuts-at-nul" in self.faults:
             line = line.partition(b"\0")[0]
+        if "drops-odd-octets" in self.faults:
+            line = bytes(octet & 0x7F for octet in line if 0x20 <= octet & 0x7F < 0x7F)
         if "trims" in self.faults:
             line = b" ".join(line.replace(b"\t", b" ").replace(b"\r", b" ").split())
         if "echoes" in self.faults:

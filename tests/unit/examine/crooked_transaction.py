@@ -59,6 +59,9 @@ class Transaction(ABC):
             found = re.match(r"[+]?(0x)?(\d+)", text)
             text = found[2] if found else "1"
             index = int(text) % 2**32
+        elif "clamps-numbers" in self.faults:
+            found = re.match("[0-9]+", text)
+            index = min(max(int(found[0]) if found else 1, 1), len(self.mail))
         elif not re.fullmatch("[0-9]{1,10}", text) or (
             text[0] == "0" and "no-zeros" in self.faults
         ):

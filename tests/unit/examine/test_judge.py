@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from fnmatch import fnmatchcase
+from itertools import count
 
 import pytest
 
@@ -13,7 +15,7 @@ from restante.examine.judge import Judge
 from restante.examine.outcome import Unmet
 from restante.examine.stage import Stage
 from restante.examine.suite import CASES
-from restante.examine.target import Target
+from restante.examine.target import Account, Target
 from unit.examine.crooked import CrookedServer
 from unit.examine.faults import CATCHES
 
@@ -123,6 +125,36 @@ def test_what_an_honest_server_does_otherwise_is_right_as_well(
     fair = (Verdict.PASSES, Verdict.NOT_APPLICABLE)
     assert {name: f.why for name, f in found.items() if f.verdict not in fair} == {}
     assert any(f.verdict is Verdict.PASSES for f in found.values())
+
+
+class WithAnotherField:
+    """The accounts of a server behind a door that adds a header field to every message."""
+
+    altered = ""
+
+    def __init__(self, server: CrookedServer) -> None:
+        self.server = server
+        self._serial = count(1_000)
+
+    def provide(
+        self, mail: Sequence[bytes] | None, *, password: str | None, scratch: bool, turn: int
+    ) -> Account:
+        more = None if mail is None else [self._changed(octets) for octets in mail]
+        return self.server.provide(more, password=password, scratch=scratch, turn=turn)
+
+    def deposit(self, account: Account, octets: bytes) -> None:
+        self.server.deposit(account, self._changed(octets))
+
+    def _changed(self, octets: bytes) -> bytes:
+        return b"Received: by localhost with id %d\n" % next(self._serial) + octets
+
+
+def test_what_is_not_exact_is_judged_whatever_field_was_added(server: CrookedServer) -> None:
+    judge = Judge(replace(server.target(), accounts=WithAnotherField(server)))
+    cases = [case for case in CASES if case.mail and not case.exact]
+    assert len(cases) > 100
+    failed = [f for f in map(judge.try_case, cases) if f.verdict in FAILED]
+    assert [(f.case.name, f.why) for f in failed if f.case.name not in BOTH_WAYS] == []
 
 
 def test_a_server_that_waits_for_a_lock_is_not_blamed(server: CrookedServer) -> None:
