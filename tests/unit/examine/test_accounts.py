@@ -47,8 +47,13 @@ class TestDoor(Door):
         self._account = account
         self.adds = b""
         self.loses = False
+        self.shut = False
         self.delivered = 0
         self.out: list[bytes] | None = None
+
+    def check(self) -> None:
+        if self.shut:
+            raise NotTried("it is shut")
 
     def deliver(self, octets: bytes) -> None:
         self.delivered += 1
@@ -195,6 +200,16 @@ def test_a_door_that_adds_to_messages_is_noticed(server: CrookedServer) -> None:
     scene.accounts.prepare()
     assert "changed on the way in" in scene.accounts.altered
     assert scene.mail == []
+
+
+def test_where_the_door_is_shut_nothing_is_removed(server: CrookedServer) -> None:
+    scene = Scene(server, THEIRS, scratch=True)
+    scene.door.shut = True
+    with pytest.raises(NotTried, match="shut"):
+        scene.accounts.prepare()
+    scene.accounts.clear_up()
+    assert scene.mail == [THEIRS]
+    assert not scene.accounts.leaves_mail
 
 
 def test_no_door_is_a_reason(server: CrookedServer) -> None:
