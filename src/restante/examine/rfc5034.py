@@ -95,6 +95,26 @@ def pad_bits(stage: Stage) -> None:
         raise Differs("base64 with bits set behind its end is taken")
 
 
+def spoilt_inside(alien: str) -> Logic:
+    """Return a step: the right credentials with a character amid their base64 let nobody in.
+
+    A decoder that skips what it does not know finds them all the same; other malformed base64
+    would be refused for what it says.
+    """
+
+    def attempt(stage: Stage) -> None:
+        stage.target.pace.guess()
+        encoded = stage.fill(b"{plain}").decode()
+        half = len(encoded) // 2
+        Given(Ask("AUTH PLAIN", r"\+ ?")).perform(stage)
+        spoilt = f"{encoded[:half]}{alien}{encoded[half:]}\r\n".encode()
+        stage.wire.send(spoilt, shown=f"<{{plain}} with {alien!r} in the middle>\r\n".encode())
+        holds(stage.wire.status(), ERR, f"base64 with {alien!r} in the middle")
+        Ask("STAT", ERR).perform(stage)
+
+    return Logic(attempt)
+
+
 def mechanism_lists_agree(stage: Stage) -> None:
     """Compare what AUTH alone lists, where it lists at all, with the SASL capability."""
     announced = capabilities_of(stage.ask_lines("CAPA")).get("SASL", ())
@@ -274,6 +294,17 @@ CASES = (
             variant=f"{number}",
         )
         for number, text in enumerate(BAD_BASE64, 1)
+    ),
+    *(
+        plain_case(
+            "5034-S-15",
+            f"The right credentials with {alien!r} amid their base64 are refused",
+            Level.MUST,
+            spoilt_inside(alien),
+            Ask("AUTH PLAIN {plain}"),
+            variant=variant,
+        )
+        for variant, alien in (("star-inside", "*"), ("space-inside", " "), ("dot-inside", "."))
     ),
     plain_case(
         "5034-S-15",

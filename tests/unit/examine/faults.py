@@ -105,6 +105,7 @@ CATCHES: dict[str, tuple[str, ...]] = {
     "lang-tells": ("6856-S-22",),
     "lang-translates": ("6856-S-23",),
     "lax-anonymous": ("4505-S-01",),
+    "lax-base64": ("5034-S-15/*-inside",),
     "lax-base64+lax-utf8": (
         "5034-S-16",
         "4616-S-01/bad-utf8-name",
