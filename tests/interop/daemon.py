@@ -19,11 +19,27 @@ class Daemon:
         self._arguments = [str(argument) for argument in arguments]
         self._log = log
         self._process: subprocess.Popen[bytes] | None = None
-        self.port = _free_port()
+        self.port = free_port()
+
+    @property
+    def process(self) -> "subprocess.Popen[bytes]":
+        """Return its process, which has been started."""
+        assert self._process is not None
+        return self._process
 
     def answers(self) -> bool:
         """Say whether it serves already."""
         raise NotImplementedError
+
+    def start(self) -> "subprocess.Popen[bytes]":
+        """Start its process."""
+        return subprocess.Popen(
+            self._arguments,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env=os.environ | {"PATH": os.environ["PATH"] + ":/usr/sbin:/sbin"},
+        )
 
     def terminate(self, process: "subprocess.Popen[bytes]") -> None:
         """Tell it to end."""
@@ -31,18 +47,12 @@ class Daemon:
 
     def __enter__(self) -> Self:
         """Start it and wait until it answers."""
-        self._process = subprocess.Popen(
-            self._arguments,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            env=os.environ | {"PATH": os.environ["PATH"] + ":/usr/sbin:/sbin"},
-        )
+        self._process = self.start()
         deadline = time.monotonic() + READY_SECONDS
         while not self.answers():
             if time.monotonic() > deadline or self._process.poll() is not None:
                 self._end()
-                raise AssertionError(f"{self._arguments[0]} does not answer:\n{self.log()}")
+                raise AssertionError(f"{type(self).__name__} does not answer:\n{self.log()}")
             time.sleep(0.05)
         return self
 
@@ -69,6 +79,16 @@ class Daemon:
             self._process.wait()
 
 
-def _free_port() -> int:
+def greets(port: int) -> bool:
+    """Say whether a POP3 server greets on this port of loopback."""
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
+            return connection.recv(3) == b"+OK"
+    except OSError:
+        return False
+
+
+def free_port() -> int:
+    """Return a port of loopback that nothing listens on."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return int(listener.getsockname()[1])

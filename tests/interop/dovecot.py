@@ -2,10 +2,9 @@
 
 import pwd
 import shutil
-import socket
 from pathlib import Path
 
-from interop.daemon import Daemon
+from interop.daemon import Daemon, greets
 from interop.service import MAIL_USER
 
 NAME = "reader"
@@ -71,8 +70,4 @@ class Dovecot(Daemon):
 
     def answers(self) -> bool:
         """Say whether it greets."""
-        try:
-            with socket.create_connection(("127.0.0.1", self.port), timeout=5) as connection:
-                return connection.recv(3) == b"+OK"
-        except OSError:
-            return False
+        return greets(self.port)
