@@ -1,0 +1,99 @@
+"""Dovecot over Maildirs: in clear with STLS, refusing passwords in clear, under TLS at once."""
+
+import base64
+from pathlib import Path
+
+from interop.daemon import free_port
+from interop.peers.mailstores import UID, deliver, make_maildir, own
+from interop.peers.room import CERTIFICATE, PRIVATE_KEY, Room
+from restante.examine.target import Account, Endpoint, Target, Tls
+
+STRICT = "127.0.0.2"
+"""The address where passwords need TLS: to Dovecot a client from the same address is safe."""
+
+CONFIGURATION = """\
+base_dir = /run/dovecot
+state_dir = /var/lib/dovecot
+log_path = /dev/stderr
+protocols = pop3
+listen = 127.0.0.1, {strict}
+ssl = yes
+ssl_cert = </etc/{certificate}
+ssl_key = </etc/{key}
+disable_plaintext_auth = no
+auth_mechanisms = plain login apop cram-md5
+auth_failure_delay = 0
+mail_max_userip_connections = 100
+mail_location = maildir:~/Maildir
+first_valid_uid = {uid}
+passdb {{
+  driver = passwd-file
+  args = scheme=PLAIN username_format=%u /var/lib/users/%u
+}}
+userdb {{
+  driver = static
+  args = uid={uid} gid={uid} home=/var/lib/homes/%u
+}}
+local {strict} {{
+  disable_plaintext_auth = yes
+}}
+service anvil {{
+  unix_listener anvil-auth-penalty {{
+    mode = 0
+  }}
+}}
+service pop3-login {{
+  inet_listener pop3 {{
+    port = {port}
+  }}
+  inet_listener pop3s {{
+    port = {implicit}
+    ssl = yes
+  }}
+}}
+"""
+
+
+class Dovecot(Room):
+    """A Dovecot with a file for each account."""
+
+    name = "Dovecot"
+    package = "dovecot-pop3d"
+    serves = (
+        "Maildirs; accounts in passwd-files; `auth_mechanisms = plain login apop cram-md5`,"
+        " `auth_failure_delay = 0`; a second address with `disable_plaintext_auth = yes`"
+    )
+    users = "dovecot:x:21001:21001::/:/bin/false\ndovenull:x:21002:21002::/:/bin/false\n"
+    groups = "dovecot:x:21001:\ndovenull:x:21002:\n"
+
+    def __init__(self, directory: Path) -> None:
+        super().__init__(directory)
+        self.certify()
+        self.implicit = free_port()
+        (directory / "lib/users").mkdir()
+        values = {"uid": UID, "strict": STRICT, "certificate": CERTIFICATE, "key": PRIVATE_KEY}
+        ports = {"port": self.port, "implicit": self.implicit}
+        self.write("etc/dovecot.conf", CONFIGURATION.format(**values, **ports))
+        self.plan.run.append(["/usr/sbin/dovecot", "-F", "-c", "/etc/dovecot.conf"])
+
+    def add(self, account: Account) -> None:
+        """Make an account with an empty Maildir."""
+        own(make_maildir(self._maildir(account)).parent)
+        password = base64.b64encode(account.password.encode()).decode()
+        # A file for each: Dovecot looks once a second whether one it knows has changed.
+        self.write(f"lib/users/{account.name}", f"{account.name}:{{PLAIN.b64}}{password}\n")
+
+    def put(self, account: Account, octets: bytes) -> None:
+        """Deliver into the Maildir."""
+        deliver(self._maildir(account), octets)
+
+    def _maildir(self, account: Account) -> Path:
+        return self.directory / "lib/homes" / account.name / "Maildir"
+
+    def target(self) -> Target:
+        """Return it as the judge wants it."""
+        return self.offered(
+            Endpoint("127.0.0.1", self.port, Tls.STLS, cleartext=True),
+            Endpoint(STRICT, self.port, Tls.STLS, cleartext=False),
+            Endpoint("127.0.0.1", self.implicit, Tls.IMPLICIT, cleartext=True),
+        )
