@@ -5,7 +5,7 @@
 PYTHON := .venv/bin/python
 PATHS := src tests benchmarks docs fuzz
 
-.PHONY: help demo test lint types unit coverage test-packages test-long docs clean
+.PHONY: help demo test lint types unit coverage test-packages test-long docs verdicts clean
 
 help:
 	@echo "make demo       a running server with one account and some mail"
@@ -13,6 +13,7 @@ help:
 	@echo "make bench      speed and memory beside Dovecot (about 20 minutes)"
 	@echo "make test-long  power cuts, fuzzing and the like, for as long as it takes"
 	@echo "make docs       make the generated pages of the documentation anew"
+	@echo "make verdicts   examine other POP3 servers for their page (about 10 minutes, as root)"
 	@echo "make clean      remove what make has made, the demo's folder excepted"
 
 .venv/.made: uv.lock pyproject.toml packaging/environment.sh
@@ -26,6 +27,7 @@ test: test-packages lint types coverage unit
 
 test-packages:
 	@sh packaging/test-packages.sh
+	@sh packaging/peer-packages.sh
 
 lint: .venv/.made
 	$(PYTHON) -m ruff format --check $(PATHS)
@@ -47,8 +49,8 @@ unit: .venv/.made
 test-long: .venv/.made test-packages
 	$(PYTHON) -m pytest -q -m long
 
-# Tests hold each of these pages to its source; benchmarks.md is made by `make bench` and interop.md
-# by docs/generate_interop.py, which both run other programs.
+# Tests hold each of these pages to its source; benchmarks.md is made by `make bench`, verdicts.md by
+# `make verdicts` and interop.md by docs/generate_interop.py, which all run other programs.
 docs: .venv/.made
 	$(PYTHON) docs/generate_conformance.py
 	$(PYTHON) docs/generate_states.py
@@ -57,8 +59,11 @@ docs: .venv/.made
 	.venv/bin/restante config explain --markdown >docs/reference/.configuration.md
 	mv docs/reference/.configuration.md docs/reference/configuration.md
 
+verdicts: .venv/.made test-packages
+	$(PYTHON) docs/generate_verdicts.py
+
 clean:
-	rm -rf .venv .uv .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage .coverage.* build dist
+	rm -rf .venv .uv .peers .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage .coverage.* build dist
 	find src tests benchmarks docs fuzz -name __pycache__ -type d -prune -exec rm -rf {} +
 
 -include benchmarks/Makefile.inc
