@@ -184,6 +184,7 @@ class _Errand:
     def __init__(self, asked: Asked, cases: tuple[Case, ...]) -> None:
         self._asked = asked
         self._cases = cases
+        asked.check_files()
         host, port, tls = asked.place()
         self._place = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         self._endpoint = Endpoint(host, port, tls, cleartext=True)

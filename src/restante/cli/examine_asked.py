@@ -210,6 +210,12 @@ class Asked:
             return ANYBODY
         return verified(self.ca) if self.fingerprint is None else pinned(self.fingerprint)
 
+    def check_files(self) -> None:
+        """See that no report is written over another."""
+        files = [path.resolve() for path in (self.junit, self.html) if path is not None]
+        if len(set(files)) < len(files):
+            raise click.UsageError("--junit and --html name the same file")
+
     def door(self) -> Door | None:
         """Return the way in for messages; raises OSError where a Maildir cannot be opened."""
         ways = (self.maildir, self.deliver_command, self.lmtp, self.smtp)

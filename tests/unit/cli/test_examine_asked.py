@@ -243,3 +243,9 @@ def test_a_report_that_is_not_written_leaves_nothing(command: Command, tmp_path:
     assert outcome.status == 69
     assert list(tmp_path.iterdir()) == [old]
     assert old.read_text() == "from before"
+
+
+def test_no_report_is_written_over_another(tmp_path: Path) -> None:
+    asked(junit=tmp_path / "one", html=tmp_path / "two").check_files()
+    with pytest.raises(click.UsageError, match="the same file"):
+        asked(junit=tmp_path / "one", html=tmp_path / "." / "one").check_files()
