@@ -13,7 +13,7 @@ help:
 	@echo "make bench      speed and memory beside Dovecot (about 20 minutes)"
 	@echo "make test-long  power cuts, fuzzing and the like, for as long as it takes"
 	@echo "make docs       make the generated pages of the documentation anew"
-	@echo "make verdicts   examine other POP3 servers for their page (about 10 minutes, as root)"
+	@echo "make verdicts   examine other POP3 servers for their page (about 5 minutes, as root)"
 	@echo "make clean      remove what make has made, the demo's folder excepted"
 
 .venv/.made: uv.lock pyproject.toml packaging/environment.sh

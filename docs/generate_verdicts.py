@@ -1,6 +1,7 @@
 """Writes `docs/reference/verdicts.md` from a run of the suite against servers that exist.
 
     python docs/generate_verdicts.py            plays every case against every server (as root)
+    python docs/generate_verdicts.py --new      plays those that are not yet on record
     python docs/generate_verdicts.py --render   writes the page anew from the record of the last run
 
 How the servers are started and what of them is written down is in `tests/interop/peers`.
@@ -26,7 +27,10 @@ def main(arguments: list[str]) -> int:
         if missing or os.geteuid() != 0:
             print(f"run as root, behind packaging/peer-packages.sh; missing: {missing}")
             return 1
-        verdicts.save(verdicts.play_all(PEERS, CASES))
+        if "--new" in arguments:
+            verdicts.save(verdicts.fill_in(verdicts.load(), PEERS))
+        else:
+            verdicts.save(verdicts.play_all(PEERS, CASES))
     PAGE.write_text(page.render(verdicts.load(), CASES, PEERS))
     return 0
 

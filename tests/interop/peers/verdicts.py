@@ -18,6 +18,7 @@ from interop.service import open_folder
 from restante.examine.case import Case, Finding
 from restante.examine.examination import examine
 from restante.examine.pace import Pace
+from restante.examine.suite import CASES
 
 RECORD = Path(__file__).with_name("recorded.json")
 QUICK_SECONDS = 1.0
@@ -88,6 +89,17 @@ class _Watch:
             self.taken.setdefault(case.name, 0.0)
         else:
             self.taken[case.name] += now - self._began
+
+
+def fill_in(records: Sequence[Verdicts], peers: Iterable[type[Peer]]) -> list[Verdicts]:
+    """Play the cases that are new to the record and leave out those that are gone."""
+    known = {name for record in records for name in record.cases}
+    new = [case for case in CASES if case.name not in known]
+    filled = []
+    for record, played in zip(records, play_all(peers, new), strict=True):
+        both = {**record.cases, **played.cases}
+        filled.append(replace(record, cases={c.name: both[c.name] for c in CASES}))
+    return filled
 
 
 def save(runs: Iterable[Verdicts], path: Path = RECORD) -> None:
