@@ -52,7 +52,7 @@ that are not named are the package's.
 UNSTARTED = """\
 No other POP3 server is in Debian 12: `perdition` is a proxy, and xmail, teapop, cubic, qpopper and
 Apache James are not packaged. On PyPI there are honeypots and test servers without mail beside
-Twisted, and nothing was found there that serves a maildrop.
+Twisted; what was looked at there serves no maildrop, and not all of it was looked at.
 """
 
 
