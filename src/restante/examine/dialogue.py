@@ -182,17 +182,6 @@ class Open:
 
 
 @dataclass(frozen=True, slots=True)
-class Use:
-    """The choice of the connection that the next steps speak on."""
-
-    name: str = "first"
-
-    def perform(self, stage: Stage) -> None:
-        """Make it current."""
-        stage.use(self.name)
-
-
-@dataclass(frozen=True, slots=True)
 class LogIn:
     """A login on the current connection, by the way the server offers."""
 
