@@ -29,8 +29,9 @@ class Courier(SystemUsers):
         "Maildirs; users of the system by authdaemond and PAM; `POP3AUTH='PLAIN LOGIN'`; a port"
         " with `POP3_TLS_REQUIRED=1` and `POP3AUTH=`; one behind couriertls"
     )
-    # Octets behind STLS go to the server or to its TLS process, whichever reads them first.
-    unsteady: tuple[str, ...] = ("2595-S-09/*",)
+    # Octets behind STLS go to the server or to its TLS process, whichever reads them first; those
+    # of a login octet by octet to the program for logins or to the one that comes behind it.
+    unsteady: tuple[str, ...] = ("2595-S-09/*", "1939-S-09/*")
     users = "courier:x:21001:21001::/var/lib/courier:/usr/sbin/nologin\n"
     groups = "courier:x:21001:\n"
 
