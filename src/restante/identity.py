@@ -37,8 +37,75 @@ class PasswordCredentials(NamedTuple):
     """Empty: act as oneself (RFC 4422 §3.4.1)."""
 
 
-Credentials = PasswordCredentials
+class DigestCredentials(NamedTuple):
+    """A name and a digest that a secret was mixed into: APOP and CRAM-MD5."""
 
+    name: str
+    challenge: bytes
+    """What was to be digested, fresh and our own (RFC 1939 §7, RFC 2195 §2)."""
+    digest: Secret
+    """16 octets of MD5."""
+    mechanism: str
+    authorization_name: str = ""
+
+
+class ScramCredentials(NamedTuple):
+    """A name and the proof that belongs to one exchange of SCRAM (RFC 5802 §3)."""
+
+    name: str
+    auth_message: bytes
+    """AuthMessage: the three messages that both sides have seen."""
+    proof: Secret
+    """ClientProof, as long as a digest of the mechanism."""
+    mechanism: str
+    authorization_name: str = ""
+
+
+class TokenCredentials(NamedTuple):
+    """A bearer token, which says itself whose it is: OAUTHBEARER and XOAUTH2."""
+
+    name: str
+    """Whom the client wants to be; empty: whoever the token belongs to."""
+    token: Secret
+    mechanism: str
+    authorization_name: str = ""
+
+
+class CertificateCredentials(NamedTuple):
+    """The certificate that a client has shown under TLS, verified there: EXTERNAL."""
+
+    name: str
+    """Whom the client wants to be; empty: whoever the certificate belongs to."""
+    certificate: bytes
+    """DER."""
+    mechanism: str = "EXTERNAL"
+    authorization_name: str = ""
+
+
+Credentials = (
+    PasswordCredentials
+    | DigestCredentials
+    | ScramCredentials
+    | TokenCredentials
+    | CertificateCredentials
+)
+
+
+class SaltRequest(NamedTuple):
+    """A name that wants to prove itself by SCRAM, before there is a proof (RFC 5802 §5)."""
+
+    name: str
+    mechanism: str
+
+
+class ScramParameters(NamedTuple):
+    """What a client derives its proof with; unknown names have some as well."""
+
+    salt: bytes
+    iterations: int
+
+
+Question = Credentials | SaltRequest
 
 _NO_ATTRIBUTES: Mapping[str, str] = MappingProxyType({})
 
@@ -53,8 +120,20 @@ class Identity:
     """Which source of accounts answered."""
     mailbox: str | None = None
     """Path of the mailbox where the source gives one; None: the store's template decides."""
+    device: str = ""
+    """The device whose password it was; empty: the account's own proof."""
+    read_only: bool = False
+    """Mail may be collected and not be removed."""
     attributes: Mapping[str, str] = field(default_factory=lambda: _NO_ATTRIBUTES, compare=False)
     """What else the source says of the account; unknown ones are ignored."""
+
+
+@dataclass(frozen=True, slots=True)
+class MutualIdentity(Identity):
+    """An identity proved by SCRAM, with what proves the server to the client in return."""
+
+    server_signature: bytes = field(default=b"", repr=False, compare=False)
+    """ServerSignature (RFC 5802 §3)."""
 
 
 class Authenticator(Protocol):
@@ -72,7 +151,22 @@ class Authenticator(Protocol):
         ...
 
 
-Answer = Callable[[Identity | Refusal], None]
+@runtime_checkable
+class GivesSalts(Protocol):
+    """An authenticator that SCRAM can work with."""
+
+    async def salt(self, request: SaltRequest, peer: Peer) -> ScramParameters:
+        """Return the parameters of a name, the same each time, whether somebody has it or not.
+
+        Raises:
+            TemporaryFailure: nobody can say now.
+        """
+        ...
+
+
+Outcome = Identity | ScramParameters | Refusal
+"""Of a question: parameters for a request of a salt, else an identity; or the refusal."""
+Answer = Callable[[Outcome], None]
 
 
 @runtime_checkable
@@ -82,8 +176,8 @@ class AnswersByCall(Protocol):
     Of a login that finds everything ready, a task is the most expensive part.
     """
 
-    def submit(self, credentials: Credentials, peer: Peer, answer: Answer) -> Callable[[], None]:
-        """Ask; `answer` is called once, later, with the identity or the refusal.
+    def submit(self, question: Question, peer: Peer, answer: Answer) -> Callable[[], None]:
+        """Ask; `answer` is called once, later, with what was asked for or the refusal.
 
         What is returned withdraws the question: `answer` is not called any more.
         """

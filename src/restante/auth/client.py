@@ -10,10 +10,31 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from restante.auth.frames import ADMITTED, CANCEL, REFUSED, BadFrame, Decoder, encode
+from restante.auth.frames import (
+    ADMITTED,
+    ADMITTED_MUTUALLY,
+    ASK,
+    CANCEL,
+    REFUSED,
+    SALTED,
+    BadFrame,
+    Decoder,
+    encode,
+)
 from restante.auth.messages import login_frame, read_identity, read_refusal
+from restante.auth.questions import question_body, read_mutual, read_parameters
 from restante.errors import Refusal, TemporaryFailure
-from restante.identity import Answer, Credentials, Identity, Peer
+from restante.identity import (
+    Answer,
+    Credentials,
+    Identity,
+    Outcome,
+    PasswordCredentials,
+    Peer,
+    Question,
+    SaltRequest,
+    ScramParameters,
+)
 from restante.telemetry import Event, Log
 
 MAXIMUM_WAITING = 10_000
@@ -31,9 +52,21 @@ class AuthClient:
 
     async def authenticate(self, credentials: Credentials, peer: Peer) -> Identity:
         """Return who the credentials prove to be; see the contract."""
-        future: asyncio.Future[Identity] = asyncio.get_running_loop().create_future()
+        outcome = await self._ask(credentials, peer)
+        assert isinstance(outcome, Identity)
+        return outcome
 
-        def answer(outcome: Identity | Refusal) -> None:
+    async def salt(self, request: SaltRequest, peer: Peer) -> ScramParameters:
+        """Return the parameters of a name; see the contract."""
+        outcome = await self._ask(request, peer)
+        assert isinstance(outcome, ScramParameters)
+        return outcome
+
+    async def _ask(self, question: Question, peer: Peer) -> Identity | ScramParameters:
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Identity | ScramParameters] = loop.create_future()
+
+        def answer(outcome: Outcome) -> None:
             if future.done():  # given up, and not yet told to withdraw
                 return
             if isinstance(outcome, Refusal):
@@ -41,34 +74,34 @@ class AuthClient:
             else:
                 future.set_result(outcome)
 
-        withdraw = self.submit(credentials, peer, answer)
+        withdraw = self.submit(question, peer, answer)
         try:
             return await future
         except asyncio.CancelledError:
             withdraw()
             raise
 
-    def submit(self, credentials: Credentials, peer: Peer, answer: Answer) -> Callable[[], None]:
+    def submit(self, question: Question, peer: Peer, answer: Answer) -> Callable[[], None]:
         """Ask, and be answered by a call; see the contract."""
         line = self._line
         if line is not None and not line.lost:
-            return line.ask(credentials, peer, answer)
-        task = asyncio.get_running_loop().create_task(self._submit(credentials, peer, answer))
+            return line.ask(question, peer, answer)
+        task = asyncio.get_running_loop().create_task(self._submit(question, peer, answer))
         self._connecting_tasks.add(task)
         task.add_done_callback(self._connecting_tasks.discard)
         return lambda: _cancel(task)
 
-    async def _submit(self, credentials: Credentials, peer: Peer, answer: Answer) -> None:
+    async def _submit(self, question: Question, peer: Peer, answer: Answer) -> None:
         withdraw: Callable[[], object] | None = None
         answered = asyncio.Event()
 
-        def relay(outcome: Identity | Refusal) -> None:
+        def relay(outcome: Outcome) -> None:
             answered.set()
             answer(outcome)
 
         try:
             line = await self._connect()
-            withdraw = line.ask(credentials, peer, relay)
+            withdraw = line.ask(question, peer, relay)
             await answered.wait()
         except Refusal as refusal:
             answer(refusal)
@@ -142,12 +175,15 @@ class _Line(asyncio.Protocol):
         except BadFrame:
             self.close()
 
-    def ask(self, credentials: Credentials, peer: Peer, answer: Answer) -> Callable[[], None]:
+    def ask(self, question: Question, peer: Peer, answer: Answer) -> Callable[[], None]:
         """Ask; what is returned withdraws the question."""
         if len(self._waiting) >= MAXIMUM_WAITING:
             return self._loop.call_soon(answer, TemporaryFailure()).cancel
         self._number = number = (self._number + 1) & 0xFFFFFFFF
-        self._send(login_frame(number, credentials, peer))
+        if isinstance(question, PasswordCredentials):
+            self._send(login_frame(number, question, peer))
+        else:
+            self._send((encode(number, ASK, question_body(question, peer)),))
         self._waiting[number] = answer
         return partial(self._withdraw, number)
 
@@ -172,10 +208,14 @@ class _Line(asyncio.Protocol):
         self._requests.clear()
 
 
-def _read(kind: int, body: bytes) -> Refusal:
-    if kind != REFUSED:
-        raise BadFrame("a frame that the auth process does not send")
-    return read_refusal(body)
+def _read(kind: int, body: bytes) -> Outcome:
+    if kind == REFUSED:
+        return read_refusal(body)
+    if kind == SALTED:
+        return read_parameters(body)
+    if kind == ADMITTED_MUTUALLY:
+        return read_mutual(body)
+    raise BadFrame("a frame that the auth process does not send")
 
 
 def _cancel(task: asyncio.Task[None]) -> None:

@@ -19,10 +19,13 @@ _KIND_AND_SIZE = struct.Struct("!BI")
 # Plain numbers: every login compares them, and members of an Enum take far longer.
 AUTHENTICATE = 1
 CANCEL = 2
-"""A worker sends these two, the auth process the others."""
+ASK = 3
+"""A worker sends these, the auth process the others."""
 ADMITTED = 16
 REFUSED = 17
-KINDS = frozenset({AUTHENTICATE, CANCEL, ADMITTED, REFUSED})
+ADMITTED_MUTUALLY = 18
+SALTED = 19
+KINDS = frozenset({AUTHENTICATE, CANCEL, ASK, ADMITTED, REFUSED, ADMITTED_MUTUALLY, SALTED})
 
 Frame = tuple[int, int, bytes]
 """Number, kind and body."""

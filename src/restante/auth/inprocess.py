@@ -24,7 +24,14 @@ from restante.auth.regulars import Regular, Regulars
 from restante.auth.sources import Account, Chain, Source
 from restante.auth.throttle import Throttle, neighbourhood
 from restante.errors import AuthenticationFailed, TemporaryFailure
-from restante.identity import Credentials, Identity, Peer
+from restante.identity import (
+    Credentials,
+    Identity,
+    PasswordCredentials,
+    Peer,
+    SaltRequest,
+    ScramParameters,
+)
 from restante.telemetry import Event, Log
 
 
@@ -52,6 +59,8 @@ class InProcessAuthenticator:
 
     async def authenticate(self, credentials: Credentials, peer: Peer) -> Identity:
         """Return who the credentials prove to be; see the contract."""
+        if not isinstance(credentials, PasswordCredentials):
+            raise AuthenticationFailed(reason="mechanism")
         identity = self.authenticate_at_once(credentials, peer)
         if identity is not None:
             return identity
@@ -65,7 +74,11 @@ class InProcessAuthenticator:
                 await self._sleep(delay)
             return await self._verify(name, credentials, peer)
 
-    def authenticate_at_once(self, credentials: Credentials, peer: Peer) -> Identity | None:
+    async def salt(self, request: SaltRequest, peer: Peer) -> ScramParameters:
+        """Return the parameters of a name; see the contract."""
+        raise TemporaryFailure(reason="SCRAM")
+
+    def authenticate_at_once(self, credentials: PasswordCredentials, peer: Peer) -> Identity | None:
         """Return the identity if that needs no hash and no wait; None: call `authenticate`.
 
         A network that is suspected has to wait for its turn even with the right password, or
@@ -112,7 +125,9 @@ class InProcessAuthenticator:
         """Let go of threads."""
         self._pool.close()
 
-    async def _verify(self, name: str | None, credentials: Credentials, peer: Peer) -> Identity:
+    async def _verify(
+        self, name: str | None, credentials: PasswordCredentials, peer: Peer
+    ) -> Identity:
         account = None if name is None else self._sources.look_up(name)
         password = credentials.password.reveal()
         if not self._may_skip_hash(account, credentials):
@@ -127,7 +142,7 @@ class InProcessAuthenticator:
         self._throttle.succeeded(peer.address, account.name)
         return _identity(account)
 
-    def _may_skip_hash(self, account: Account | None, credentials: Credentials) -> bool:
+    def _may_skip_hash(self, account: Account | None, credentials: PasswordCredentials) -> bool:
         """Say whether this is a success without hashing; a refusal never saves the hash."""
         return (
             account is not None

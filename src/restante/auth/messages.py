@@ -14,7 +14,7 @@ from restante.errors import (
     Refusal,
     TemporaryFailure,
 )
-from restante.identity import Credentials, Identity, PasswordCredentials, Peer
+from restante.identity import Identity, PasswordCredentials, Peer
 from restante.secret import Secret
 
 IDENTITIES_KEPT = 256
@@ -28,8 +28,9 @@ _REFUSALS: tuple[type[Refusal], ...] = (AuthenticationFailed, TemporaryFailure, 
 _LOGIN = struct.Struct("!5I")
 _LOGIN_OCTETS = _LOGIN.size
 _LOGIN_FRAME = struct.Struct(f"{HEAD}5I")
-_IDENTITY = struct.Struct("!II?")
-"""Sizes of name and source, and whether a mailbox follows."""
+_IDENTITY = struct.Struct("!IIIB")
+"""Sizes of name, source and device, and what holds besides; the mailbox follows."""
+_HAS_MAILBOX, _READ_ONLY = 1, 2
 _REFUSAL = struct.Struct("!BI")
 """Which refusal, and the size of its text; the reason follows."""
 
@@ -37,7 +38,7 @@ Login = tuple[bytes, bytes, bytes, bytes, bytes, bytes]
 """Name, authorization name, address, mechanism, session and password."""
 
 
-def login_frame(number: int, credentials: Credentials, peer: Peer) -> tuple[bytes, ...]:
+def login_frame(number: int, credentials: PasswordCredentials, peer: Peer) -> tuple[bytes, ...]:
     """Return a login as the pieces of its frame."""
     name = credentials.name.encode()
     authorization_name = credentials.authorization_name.encode()
@@ -82,17 +83,19 @@ def read_credentials(login: Login) -> tuple[PasswordCredentials, Peer]:
     """
     name, authorization_name, address, mechanism, session, password = login
     credentials = PasswordCredentials(
-        _text(name), Secret(password), _text(mechanism), _text(authorization_name)
+        text(name), Secret(password), text(mechanism), text(authorization_name)
     )
-    return credentials, Peer(_text(address), 0, "", 0, _text(session))
+    return credentials, Peer(text(address), 0, "", 0, text(session))
 
 
 def identity_body(identity: Identity) -> bytes:
     """Return an identity as the body of its frame."""
     name, source = identity.name.encode(), identity.source.encode()
+    device = identity.device.encode()
     mailbox = (identity.mailbox or "").encode("utf-8", "surrogateescape")
-    head = _IDENTITY.pack(len(name), len(source), identity.mailbox is not None)
-    return head + name + source + mailbox
+    flags = _HAS_MAILBOX * (identity.mailbox is not None) | _READ_ONLY * identity.read_only
+    head = _IDENTITY.pack(len(name), len(source), len(device), flags)
+    return head + name + source + device + mailbox
 
 
 @lru_cache(IDENTITIES_KEPT)
@@ -104,23 +107,29 @@ def read_identity(body: bytes) -> Identity:
     """
     if len(body) < _IDENTITY.size:
         raise BadFrame("an identity that is cut off")
-    source_at, mailbox_at, has_mailbox = _IDENTITY.unpack_from(body)
+    source_at, device_at, mailbox_at, flags = _IDENTITY.unpack_from(body)
     source_at += _IDENTITY.size
-    mailbox_at += source_at
+    device_at += source_at
+    mailbox_at += device_at
+    has_mailbox = bool(flags & _HAS_MAILBOX)
     if mailbox_at > len(body) or (mailbox_at < len(body) and not has_mailbox):
         raise BadFrame("fields of another size than their frame")
-    mailbox = body[mailbox_at:].decode("utf-8", "surrogateescape") if has_mailbox else None
-    name = _text(body[_IDENTITY.size : source_at])
     # Sources are few, and every session keeps the name of its own.
-    return Identity(name, intern(_text(body[source_at:mailbox_at])), mailbox)
+    return Identity(
+        name=text(body[_IDENTITY.size : source_at]),
+        source=intern(text(body[source_at:device_at])),
+        mailbox=body[mailbox_at:].decode("utf-8", "surrogateescape") if has_mailbox else None,
+        device=text(body[device_at:mailbox_at]),
+        read_only=bool(flags & _READ_ONLY),
+    )
 
 
 def refusal_body(refusal: Refusal) -> bytes:
     """Return a refusal as the body of its frame; none of a login is a temporary failure."""
     kind = next((known for known in _REFUSALS if isinstance(refusal, known)), TemporaryFailure)
-    text = refusal.text.encode()
-    head = _REFUSAL.pack(_REFUSALS.index(kind), len(text))
-    return head + text + (refusal.reason or "").encode()
+    words = refusal.text.encode()
+    head = _REFUSAL.pack(_REFUSALS.index(kind), len(words))
+    return head + words + (refusal.reason or "").encode()
 
 
 def read_refusal(body: bytes) -> Refusal:
@@ -136,15 +145,20 @@ def read_refusal(body: bytes) -> Refusal:
     if number >= len(_REFUSALS) or end > len(body):
         raise BadFrame("no refusal of a login")
     refusal: type[Refusal] = _REFUSALS[number]
-    return refusal(_text(body[_REFUSAL.size : end]), reason=_text(body[end:]) or None)
+    return refusal(text(body[_REFUSAL.size : end]), reason=text(body[end:]) or None)
 
 
-def _text(octets: bytes) -> str:
+def text(octets: bytes) -> str:
+    """Return the text of a field.
+
+    Raises:
+        BadFrame: it is none.
+    """
     try:
         return octets.decode()
     except UnicodeDecodeError:
-        text = None
+        decoded = None
     # Raised out here: the error of the codec would carry the octets along.
-    if text is None:
+    if decoded is None:
         raise BadFrame("a field that is not UTF-8")
-    return text
+    return decoded

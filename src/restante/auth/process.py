@@ -7,9 +7,12 @@ import socket
 
 from restante.auth.frames import (
     ADMITTED,
+    ADMITTED_MUTUALLY,
+    ASK,
     AUTHENTICATE,
     CANCEL,
     REFUSED,
+    SALTED,
     BadFrame,
     Decoder,
     encode_number,
@@ -24,9 +27,17 @@ from restante.auth.messages import (
     refusal_body,
 )
 from restante.auth.options import AuthOptions
+from restante.auth.questions import mutual_body, parameters_body, read_question
 from restante.auth.regulars import Regular
 from restante.errors import Refusal, TemporaryFailure
-from restante.identity import Credentials, Peer
+from restante.identity import (
+    Identity,
+    MutualIdentity,
+    PasswordCredentials,
+    Peer,
+    Question,
+    SaltRequest,
+)
 from restante.telemetry import Event, LineLog, Log
 
 try:
@@ -89,6 +100,9 @@ class WorkerConnection(asyncio.Protocol):
                     self._take(number, read_login(body))
                 elif kind == CANCEL:
                     self._withdraw(number)
+                elif kind == ASK:
+                    self._check_number(number)
+                    self._begin(number, *read_question(body))
                 else:
                     raise BadFrame("a frame that workers do not send")
         except BadFrame as error:
@@ -105,8 +119,7 @@ class WorkerConnection(asyncio.Protocol):
             task.cancel()
 
     def _take(self, number: int, login: Login) -> None:
-        if number in self._tasks:
-            raise BadFrame("a number that another login has")
+        self._check_number(number)
         try:
             regular = self._authenticator.recognise(login)
         except Exception as error:
@@ -118,7 +131,11 @@ class WorkerConnection(asyncio.Protocol):
             # `data_received` is under way, and will flush.
             self._answers += (encode_number(number), regular.answer or _phrase(regular))
 
-    def _judge(self, number: int, credentials: Credentials, peer: Peer) -> None:
+    def _check_number(self, number: int) -> None:
+        if number in self._tasks:
+            raise BadFrame("a number that another login has")
+
+    def _judge(self, number: int, credentials: PasswordCredentials, peer: Peer) -> None:
         try:
             identity = self._authenticator.authenticate_at_once(credentials, peer)
         except Exception as error:
@@ -126,24 +143,37 @@ class WorkerConnection(asyncio.Protocol):
             return
         if identity is not None:
             self._answer(number, ADMITTED, identity_body(identity))
-        elif len(self._tasks) >= MAXIMUM_REQUESTS:
-            self._answer(number, REFUSED, refusal_body(TemporaryFailure()))
         else:
-            task = self._loop.create_task(self._authenticate(number, credentials, peer))
-            self._tasks[number] = task
-            # Not in the task itself: one that is withdrawn before its first step never runs.
-            task.add_done_callback(lambda _: self._tasks.pop(number, None))
+            self._begin(number, credentials, peer)
+
+    def _begin(self, number: int, question: Question, peer: Peer) -> None:
+        """Have a question looked into that may take its time."""
+        if len(self._tasks) >= MAXIMUM_REQUESTS:
+            self._answer(number, REFUSED, refusal_body(TemporaryFailure()))
+            return
+        task = self._loop.create_task(self._look_into(number, question, peer))
+        self._tasks[number] = task
+        # Not in the task itself: one that is withdrawn before its first step never runs.
+        task.add_done_callback(lambda _: self._tasks.pop(number, None))
 
     def _withdraw(self, number: int) -> None:
         task = self._tasks.get(number)
         if task is not None:
             task.cancel()
 
-    async def _authenticate(self, number: int, credentials: Credentials, peer: Peer) -> None:
+    async def _look_into(self, number: int, question: Question, peer: Peer) -> None:
         try:
-            identity = await self._authenticator.authenticate(credentials, peer)
+            if isinstance(question, SaltRequest):
+                parameters = await self._authenticator.salt(question, peer)
+                self._answer(number, SALTED, parameters_body(parameters))
+            else:
+                self._admit(number, await self._authenticator.authenticate(question, peer))
         except Exception as error:
             self._fail(number, error)
+
+    def _admit(self, number: int, identity: Identity) -> None:
+        if isinstance(identity, MutualIdentity):
+            self._answer(number, ADMITTED_MUTUALLY, mutual_body(identity))
         else:
             self._answer(number, ADMITTED, identity_body(identity))
 

@@ -1,10 +1,22 @@
-"""CONTRACT: the server's side of a mechanism, messages in, challenges or credentials out."""
+"""CONTRACT: the server's side of a mechanism, messages in, challenges or credentials out.
 
-from dataclasses import dataclass
-from typing import Protocol
+A mechanism parses and phrases; whether credentials prove anything is the authenticator's to say.
+Between the two stands whoever drives the exchange:
 
-from restante.errors import RestanteError
-from restante.identity import Credentials
+    start, respond  →  Challenge      send it, and come back with the response
+                    →  SaltRequest    ask the authenticator, and come back with `salted`
+                    →  Credentials    ask the authenticator, and come back with the verdict
+
+A mechanism whose verdict is told in a last challenge has `admitted` or `refused`; the client's
+response to that one goes to `acknowledge`, and only then does the verdict count (RFC 5034 §4).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol, runtime_checkable
+
+from restante.errors import Refusal, RestanteError
+from restante.identity import Credentials, Identity, SaltRequest, ScramParameters
 
 
 class MechanismError(RestanteError):
@@ -21,23 +33,74 @@ class Challenge:
     data: bytes
 
 
+Step = Challenge | SaltRequest | Credentials
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """What a mechanism may have to know of the connection; randomness comes in with it."""
+
+    hostname: str = "localhost"
+    random: bytes = b""
+    """Unpredictable octets of this exchange alone, 18 at least where a mechanism needs any."""
+    bindings: Mapping[str, bytes] = field(default_factory=dict)
+    """Channel binding data by type (RFC 5929); none in clear."""
+    binding_offered: bool = False
+    """Whether a mechanism with channel binding is offered on this connection (RFC 5802 §6)."""
+    certificate: bytes | None = None
+    """The client's certificate in DER, verified by TLS."""
+    port: int = 0
+
+
 class ServerMechanism(Protocol):
     """One exchange; a new object for each."""
 
     name: str
 
-    def start(self, initial_response: bytes | None) -> Challenge | Credentials:
+    def start(self, initial_response: bytes | None) -> Step:
         """Begin, with the initial response where there was one.
 
         Raises:
             MechanismError: the message is malformed, or the mechanism takes none here.
+            AuthenticationFailed: it proves nothing, whoever is asked.
         """
         ...
 
-    def respond(self, response: bytes) -> Challenge | Credentials:
+    def respond(self, response: bytes) -> Step:
         """Go on with the client's response.
 
         Raises:
             MechanismError: the message is malformed.
+            AuthenticationFailed: it proves nothing, whoever is asked.
+        """
+        ...
+
+
+@runtime_checkable
+class Salted(Protocol):
+    """A mechanism that asks for the parameters of a name (SCRAM)."""
+
+    def salted(self, parameters: ScramParameters) -> Challenge:
+        """Go on with the parameters that were asked for."""
+        ...
+
+
+@runtime_checkable
+class HasLastWord(Protocol):
+    """A mechanism that tells its verdict in a challenge of its own."""
+
+    def admitted(self, identity: Identity) -> Challenge | None:
+        """Return what has to be said before a success counts; None: nothing."""
+        ...
+
+    def refused(self, refusal: Refusal) -> Challenge | None:
+        """Return what has to be said before a refusal; None: nothing."""
+        ...
+
+    def acknowledge(self, response: bytes) -> None:
+        """Take the client's response to the last word.
+
+        Raises:
+            MechanismError: it is not the one there has to be.
         """
         ...

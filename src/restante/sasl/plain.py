@@ -1,7 +1,7 @@
 """PLAIN: an authorization identity, a name and a password, parted by NULs (RFC 4616)."""
 
-from restante.identity import Credentials, PasswordCredentials
-from restante.sasl.mechanism import Challenge, MechanismError
+from restante.identity import PasswordCredentials
+from restante.sasl.mechanism import Challenge, MechanismError, Step
 from restante.secret import Secret
 
 
@@ -10,11 +10,11 @@ class PlainServer:
 
     name = "PLAIN"
 
-    def start(self, initial_response: bytes | None) -> Challenge | Credentials:
+    def start(self, initial_response: bytes | None) -> Step:
         """Ask for the message, or take it at once."""
         return Challenge(b"") if initial_response is None else self.respond(initial_response)
 
-    def respond(self, response: bytes) -> Credentials:
+    def respond(self, response: bytes) -> PasswordCredentials:
         """Take the message.
 
         RFC 4616 §2: exactly two NULs, name and password not empty, all of it UTF-8.

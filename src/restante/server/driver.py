@@ -20,7 +20,17 @@ from restante.errors import (
     TemporaryFailure,
     UpdateIncomplete,
 )
-from restante.identity import AnswersByCall, Credentials, Identity, PasswordCredentials
+from restante.identity import (
+    AnswersByCall,
+    Credentials,
+    GivesSalts,
+    Identity,
+    Outcome,
+    PasswordCredentials,
+    Question,
+    SaltRequest,
+    ScramParameters,
+)
 from restante.maildrop import Maildrop, MessageReader
 from restante.protocol import (
     CleartextRefused,
@@ -35,9 +45,11 @@ from restante.protocol import (
     UpdateRequested,
 )
 from restante.protocol import Event as SessionEvent
-from restante.sasl import MechanismError, PlainServer, ServerMechanism
-from restante.sasl.mechanism import Challenge
+from restante.sasl import MechanismError
+from restante.sasl.mechanism import Challenge, Step
 from restante.secret import Secret
+from restante.server import mechanisms
+from restante.server.exchange import Exchange, Verdict
 from restante.server.opening import open_maildrop
 from restante.server.outlet import CHUNK_OCTETS
 from restante.server.registry import SessionDescription
@@ -53,9 +65,6 @@ _Ts = TypeVarTuple("_Ts")
 TOP_OCTETS = 16_384
 """TOP is asked for the header mostly: no more than this is read at once for it."""
 
-MECHANISMS: dict[str, Callable[[], ServerMechanism]] = {"PLAIN": PlainServer}
-"""What this server can carry out; which of them is offered the configuration says."""
-
 
 class MalformedMessage(Refusal):
     """A SASL message outside its mechanism's grammar: no failure of credentials, so no code."""
@@ -68,9 +77,9 @@ class Driver:
         "_busy",
         "_connection",
         "_ended",
+        "_exchange",
         "_logged_in_at",
         "_maildrop",
-        "_mechanism",
         "_octets_sent",
         "_opening",
         "_reader",
@@ -90,7 +99,7 @@ class Driver:
         self._connection = connection
         self._maildrop: Maildrop | None = None
         self._reader: MessageReader | None = None
-        self._mechanism: ServerMechanism | None = None
+        self._exchange: Exchange | None = None
         self._withdraw: Callable[[], object] | None = None
         """Gives up a login that is under way."""
         self._user: str | None = None
@@ -192,66 +201,103 @@ class Driver:
 
     def _login_attempted(self, event: LoginAttempted) -> None:
         name = event.name.decode("ascii")
-        self._log_in(PasswordCredentials(name, Secret(event.password)))
+        self._ask(PasswordCredentials(name, Secret(event.password)))
 
     def _sasl_started(self, event: SaslStarted) -> None:
-        mechanism = self._mechanism = MECHANISMS[event.mechanism]()
-        self._sasl_step(partial(mechanism.start, event.initial_response))
+        exchange = self._exchange = Exchange(mechanisms.begin(event.mechanism))
+        self._sasl_step(exchange, partial(exchange.start, event.initial_response))
 
     def _sasl_answered(self, event: SaslAnswered) -> None:
-        assert self._mechanism is not None
-        self._sasl_step(partial(self._mechanism.respond, event.response))
+        assert self._exchange is not None
+        self._sasl_step(self._exchange, partial(self._exchange.respond, event.response))
 
-    def _sasl_step(self, step: Callable[[], Challenge | Credentials]) -> None:
-        session = self._connection.session
+    def _sasl_step(self, exchange: Exchange, step: Callable[[], Step | Verdict]) -> None:
         try:
             outcome = step()
         except MechanismError as error:
-            self._mechanism = None
-            session.refuse(MalformedMessage(str(error)))
+            self._exchange = None
+            self._connection.session.refuse(MalformedMessage(str(error)))
+            return
+        except Refusal as refusal:
+            self._exchange = None
+            self._log_refusal(SaltRequest("", exchange.mechanism), refusal, Event.AUTH_UNAVAILABLE)
+            self._connection.session.refuse(refusal)
             return
         if isinstance(outcome, Challenge):
-            session.challenge(outcome.data)
+            self._connection.session.challenge(outcome.data)
+        elif isinstance(outcome, Verdict):
+            self._conclude(outcome.credentials, outcome.outcome)
         else:
-            self._mechanism = None
-            self._log_in(outcome)
+            self._ask(outcome)
 
     def _sasl_cancelled(self, event: SaslCancelled) -> None:
-        self._mechanism = None
+        self._exchange = None
 
     def _cleartext_refused(self, event: CleartextRefused) -> None:
         peer = self._connection.origin
         self._service.flood_log(Event.CLEARTEXT_REFUSED, peer=peer, mech=event.mechanism)
 
-    def _log_in(self, credentials: Credentials) -> None:
+    def _ask(self, question: Question) -> None:
         authenticator = self._service.authenticator
         if self._service.answers_by_call:
             self._withdraw = cast(AnswersByCall, authenticator).submit(
-                credentials, self._connection.peer, partial(self._judged, credentials)
+                question, self._connection.peer, partial(self._answered, question)
             )
         else:
-            self._withdraw = self._task(self._authenticate(credentials))
+            self._withdraw = self._task(self._ask_and_wait(question))
 
     def _task(self, work: Coroutine[None, None, None]) -> Callable[[], object]:
         return self._service.loop.create_task(work).cancel
 
-    async def _authenticate(self, credentials: Credentials) -> None:
-        outcome: Identity | Refusal
+    async def _ask_and_wait(self, question: Question) -> None:
+        authenticator, peer = self._service.authenticator, self._connection.peer
+        outcome: Outcome
         try:
-            outcome = await self._service.authenticator.authenticate(
-                credentials, self._connection.peer
-            )
+            if isinstance(question, SaltRequest):
+                outcome = await cast(GivesSalts, authenticator).salt(question, peer)
+            else:
+                outcome = await authenticator.authenticate(question, peer)
         except Exception as error:
             outcome = self._as_refusal(error)
-        self._judged(credentials, outcome)
+        self._answered(question, outcome)
 
-    def _judged(self, credentials: Credentials, outcome: Identity | Refusal) -> None:
+    def _answered(self, question: Question, outcome: Outcome) -> None:
         """Go on with what the authenticator said."""
         self._withdraw = None
+        if isinstance(question, SaltRequest):
+            self._go_on(self._salted, question, outcome)
+            return
+        assert not isinstance(outcome, ScramParameters)
         if isinstance(outcome, Refusal):
-            self._go_on(self._refuse_login, credentials, outcome, Event.AUTH_UNAVAILABLE)
+            self._log_refusal(question, outcome, Event.AUTH_UNAVAILABLE)
+        self._go_on(self._judged, question, outcome)
+
+    def _salted(self, request: SaltRequest, outcome: Outcome) -> None:
+        assert self._exchange is not None
+        if isinstance(outcome, ScramParameters):
+            self._connection.session.challenge(self._exchange.salted(outcome).data)
+            return
+        assert isinstance(outcome, Refusal)
+        self._exchange = None
+        self._log_refusal(request, outcome, Event.AUTH_UNAVAILABLE)
+        self._connection.session.refuse(outcome)
+
+    def _judged(self, credentials: Credentials, outcome: Identity | Refusal) -> None:
+        """Let a verdict count, unless its mechanism has a last word that comes before it."""
+        exchange = self._exchange
+        if exchange is not None:
+            word = exchange.hold(credentials, outcome)
+            if word is not None:
+                self._connection.session.challenge(word.data)
+                return
+        self._conclude(credentials, outcome)
+
+    def _conclude(self, credentials: Credentials, outcome: Identity | Refusal) -> None:
+        self._exchange = None
+        if isinstance(outcome, Refusal):
+            self._connection.session.refuse(outcome)
         else:
-            self._go_on(self._open_maildrop, credentials, outcome)
+            self._open_maildrop(credentials, outcome)
 
     def _open_maildrop(self, credentials: Credentials, identity: Identity) -> None:
         try:
@@ -305,14 +351,17 @@ class Driver:
         )
 
     def _refuse_login(self, credentials: Credentials, refusal: Refusal, event: Event) -> None:
+        self._log_refusal(credentials, refusal, event)
+        self._connection.session.refuse(refusal)
+
+    def _log_refusal(self, question: Question, refusal: Refusal, event: Event) -> None:
         self._service.log(
             _LOGIN_REFUSALS.get(type(refusal), event),
             peer=self._connection.origin,
-            mech=credentials.mechanism,
+            mech=question.mechanism,
             reason=refusal.reason or _cause(refusal),
-            user=credentials.name,
+            user=question.name,
         )
-        self._connection.session.refuse(refusal)
 
     def _tls_requested(self, event: TlsRequested) -> None:
         self._connection.begin_tls()

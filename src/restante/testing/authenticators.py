@@ -25,6 +25,7 @@ from restante.identity import (
     AnswersByCall,
     Authenticator,
     Identity,
+    Outcome,
     PasswordCredentials,
     Peer,
 )
@@ -228,10 +229,10 @@ class AuthenticatorContract:
         self._tell(tmp_path, story)
 
     async def _check_answers(self, authenticator: AnswersByCall) -> None:
-        came: list[Identity | Refusal] = []
+        came: list[Outcome] = []
         both = asyncio.Event()
 
-        def answer(outcome: Identity | Refusal) -> None:
+        def answer(outcome: Outcome) -> None:
             came.append(outcome)
             if len(came) == 2:
                 both.set()
@@ -249,7 +250,7 @@ class AuthenticatorContract:
             if not isinstance(authenticator, AnswersByCall):
                 return
             await authenticator.authenticate(asked(ALICE), PEER)
-            came: list[Identity | Refusal] = []
+            came: list[Outcome] = []
             for account in (ALICE, BOB):
                 withdraw = authenticator.submit(asked(account), PEER, came.append)
                 withdraw()

@@ -19,8 +19,8 @@ from restante.auth.frames import (
     encode,
 )
 from restante.auth.messages import identity_body, read_login, refusal_body
-from restante.errors import AuthenticationFailed, Refusal, TemporaryFailure
-from restante.identity import Answer, AnswersByCall, Identity
+from restante.errors import AuthenticationFailed, TemporaryFailure
+from restante.identity import Answer, AnswersByCall, Identity, Outcome
 from restante.telemetry import Event, RecordingLog
 from unit.auth.scene import PEER, credentials, run, turns
 
@@ -75,7 +75,7 @@ class Scene:
         self.process = FakeProcess(path / "auth.sock")
         self.log = RecordingLog()
         self.client = AuthClient(path / "auth.sock", self.log)
-        self.came: list[Identity | Refusal] = []
+        self.came: list[Outcome] = []
 
     def log_in(self, name: str = "bob") -> "asyncio.Task[Identity]":
         return asyncio.create_task(self.client.authenticate(credentials(name, "secret"), PEER))

@@ -56,8 +56,10 @@ def test_a_login_comes_back(
 
 
 @pytest.mark.parametrize("mailbox", [None, "/var/mail/bob", "", "/var/mail/b\udcf6b"])
-def test_an_identity_comes_back(mailbox: str | None) -> None:
-    identity = Identity("bøb@example.org", "accounts", mailbox)
+@pytest.mark.parametrize("device", ["", "scånner"])
+@pytest.mark.parametrize("read_only", [False, True])
+def test_an_identity_comes_back(mailbox: str | None, device: str, read_only: bool) -> None:
+    identity = Identity("bøb@example.org", "accounts", mailbox, device, read_only)
     assert read_identity(identity_body(identity)) == identity
 
 
@@ -96,19 +98,20 @@ def test_no_field_of_a_login_reaches_beyond_its_frame(sizes: tuple[int, ...], re
     assert b"".join(fields) == rest
 
 
-@given(SIZES, SIZES, st.booleans(), st.binary(max_size=60))
+@given(SIZES, SIZES, SIZES, st.booleans(), st.binary(max_size=60))
 def test_no_field_of_an_identity_reaches_beyond_its_frame(
-    name: int, source: int, mailbox: bool, rest: bytes
+    name: int, source: int, device: int, mailbox: bool, rest: bytes
 ) -> None:
     rest = b"x" * len(rest)
-    body = struct.pack("!II?", name, source, mailbox) + rest
-    left = len(rest) - name - source
+    body = struct.pack("!IIIB", name, source, device, mailbox) + rest
+    left = len(rest) - name - source - device
     if left < 0 or (left and not mailbox):
         with pytest.raises(BadFrame):
             read_identity(body)
         return
     wanted = "x" * left if mailbox else None
-    assert read_identity(body) == Identity("x" * name, "x" * source, wanted)
+    came = Identity("x" * name, "x" * source, wanted, "x" * device)
+    assert read_identity(body) == came
 
 
 def test_an_address_is_none_that_would_fill_the_memory() -> None:

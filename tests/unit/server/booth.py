@@ -13,7 +13,15 @@ from functools import partial
 from typing import Any, Literal, cast
 
 from restante.errors import AuthenticationFailed, Refusal
-from restante.identity import Answer, Authenticator, Credentials, Identity, Peer
+from restante.identity import (
+    Answer,
+    Authenticator,
+    Credentials,
+    Identity,
+    PasswordCredentials,
+    Peer,
+    Question,
+)
 from restante.maildrop import MailStore
 from restante.server.certificates import Certificates
 from restante.server.connection import Connection
@@ -106,11 +114,12 @@ class Gatekeeper:
     async def authenticate(self, credentials: Credentials, peer: Peer) -> Identity:
         raise AssertionError("who answers by call is not asked by coroutine")
 
-    def submit(self, credentials: Credentials, peer: Peer, answer: Answer) -> Callable[[], None]:
-        self.asked.append(credentials.name)
+    def submit(self, question: Question, peer: Peer, answer: Answer) -> Callable[[], None]:
+        assert isinstance(question, PasswordCredentials)
+        self.asked.append(question.name)
         outcome: Identity | Refusal = AuthenticationFailed()
-        if credentials.password.reveal() == b"secret":
-            outcome = Identity(credentials.name)
+        if question.password.reveal() == b"secret":
+            outcome = Identity(question.name)
         number = len(self.asked)
         self._waiting[number] = partial(answer, outcome)
         if not self.held:

@@ -1,0 +1,65 @@
+"""Exchange: one run of a SASL mechanism, and the verdict on it while the client has to hear of it.
+
+Some mechanisms tell their verdict in a last challenge (RFC 5802 §5, RFC 7628 §3.2.2). Until its
+response has come a success opens nothing, and a refusal is no reply yet.
+"""
+
+from dataclasses import dataclass
+
+from restante.errors import Refusal
+from restante.identity import Credentials, Identity, ScramParameters
+from restante.sasl.mechanism import Challenge, HasLastWord, Salted, ServerMechanism, Step
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What was said of credentials."""
+
+    credentials: Credentials
+    outcome: Identity | Refusal
+
+
+class Exchange:
+    """A mechanism at work."""
+
+    __slots__ = ("_held", "_mechanism")
+
+    def __init__(self, mechanism: ServerMechanism) -> None:
+        self._mechanism = mechanism
+        self._held: Verdict | None = None
+
+    @property
+    def mechanism(self) -> str:
+        """The name of the mechanism."""
+        return self._mechanism.name
+
+    def start(self, initial_response: bytes | None) -> Step:
+        """Begin; see the contract of mechanisms for what may be raised."""
+        return self._mechanism.start(initial_response)
+
+    def respond(self, response: bytes) -> Step | Verdict:
+        """Go on with a response; a verdict that was held back counts from now on."""
+        if self._held is None:
+            return self._mechanism.respond(response)
+        assert isinstance(self._mechanism, HasLastWord)
+        self._mechanism.acknowledge(response)
+        return self._held
+
+    def salted(self, parameters: ScramParameters) -> Challenge:
+        """Go on with the parameters that the mechanism asked for."""
+        assert isinstance(self._mechanism, Salted)
+        return self._mechanism.salted(parameters)
+
+    def hold(self, credentials: Credentials, outcome: Identity | Refusal) -> Challenge | None:
+        """Return the last word of the mechanism, and hold the verdict; None: there is none."""
+        mechanism = self._mechanism
+        if not isinstance(mechanism, HasLastWord):
+            return None
+        word = (
+            mechanism.refused(outcome)
+            if isinstance(outcome, Refusal)
+            else mechanism.admitted(outcome)
+        )
+        if word is not None:
+            self._held = Verdict(credentials, outcome)
+        return word
