@@ -48,7 +48,8 @@ def fuzz(name: str, runs: int, corpus: Path | None) -> None:
     """Run one target; atheris ends the process."""
     import atheris  # type: ignore[import-untyped]
 
-    with atheris.instrument_imports(include=["restante.protocol", "restante.sasl"]):
+    fuzzed = ["restante.protocol", "restante.sasl", "restante.server.proxy_header"]
+    with atheris.instrument_imports(include=fuzzed):
         from fuzz.targets import SEEDS, TARGETS
 
     folder = (corpus or Path(tempfile.mkdtemp(prefix="restante-fuzz-"))) / name

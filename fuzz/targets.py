@@ -5,6 +5,7 @@ No fuzzer is needed to call one, so the tests call them too; `run.py` puts them 
 
 import re
 from collections.abc import Callable
+from ipaddress import ip_address
 from itertools import pairwise
 
 from restante.protocol import SessionOptions
@@ -13,11 +14,14 @@ from restante.protocol.commands import BadSyntax, Command, parse
 from restante.protocol.lines import COMMAND_OCTETS, SASL_OCTETS, LineBuffer, LineFault
 from restante.protocol.stuffing import DotStuffer, TopCut
 from restante.sasl import MechanismError, PlainServer
+from restante.server.proxy_header import BLOCK_OCTETS, LINE_OCTETS, BadHeader, Header
+from restante.server.proxy_header import parse as parse_header
 from transcripts.maildrops import MAILDROPS, letter, on_the_wire
 from transcripts.post_office import Desk, PostOffice
 
 LINES = re.compile(rb"(?:[^\r\n]{0,510}\r\n)*")
 STLS = re.compile(rb"(?:^|(?<=\n))STLS\r?\n", re.IGNORECASE)
+SIGNATURE = b"\r\n\r\n\0\r\nQUIT\n"
 PATIENT = SessionOptions(bad_commands_before_login=1 << 60, bad_commands_in_a_row=1 << 60)
 
 
@@ -122,11 +126,36 @@ def exchange(data: bytes) -> None:
         assert "[" not in text
 
 
+def proxy_header(data: bytes) -> None:
+    """Read the header of a proxy as it comes in: once it is whole the rest makes no difference."""
+    whole = _header_of(data)
+    size = min(len(data), LINE_OCTETS + 1)
+    for end in range(size):
+        begun = _header_of(data[:end])
+        assert begun is None or begun == whole
+    if isinstance(whole, Header):
+        assert _header_of(data[: whole.octets]) == whole
+        assert _header_of(data[: whole.octets - 1]) is None
+        for address, port in whole.ends or ():
+            assert str(ip_address(address))
+            assert 0 <= port <= 65_535
+    elif whole is None:
+        assert len(data) < 16 + BLOCK_OCTETS
+
+
+def _header_of(data: bytes) -> Header | str | None:
+    try:
+        return parse_header(data)
+    except BadHeader as error:
+        return str(error)
+
+
 TARGETS: dict[str, Callable[[bytes], None]] = {
     "lines": lines,
     "session": session,
     "message": message,
     "exchange": exchange,
+    "proxy-header": proxy_header,
 }
 
 SEEDS: dict[str, list[bytes]] = {
@@ -142,4 +171,14 @@ SEEDS: dict[str, list[bytes]] = {
     ],
     "message": [b"\x02\x01A: b\r\n\r\n.\r\n..\r\nx", b"\0\0\n.\n"],
     "exchange": [b"AGFsaWNlAHNlY3JldA==", b"\0alice\0secret", b"*", b"="],
+    "proxy-header": [
+        b"PROXY TCP4 203.0.113.7 198.51.100.1 50540 995\r\nCAPA\r\n",
+        b"PROXY TCP6 2001:db8::7 ::ffff:198.51.100.1 0 65535\r\n",
+        b"PROXY UNKNOWN ffff::1 ffff::2 1 2\r\n",
+        SIGNATURE + b"\x20\x00\x00\x00CAPA\r\n",
+        SIGNATURE + b"\x21\x11\x00\x14" + bytes(12) + b"\x02\x00\x05pop.x",
+        SIGNATURE + b"\x21\x11\x00\x13" + bytes(12) + b"\x03\x00\x04\xa0\xb2\x87\x95",
+        SIGNATURE + b"\x21\x21\x00\x2f" + bytes(36) + b"\x20\x00\x08\x07\0\0\0\0\x21\0\0",
+        SIGNATURE + b"\x21\x31\x00\xd8" + bytes(216),
+    ],
 }
