@@ -84,6 +84,8 @@ MEANINGS = {
     " place.",
     Event.CONNECTION_REFUSED: "A client was turned away because of a limit.",
     Event.CONNECTION_ENDED: "A connection ended before a login.",
+    Event.PROXY_REFUSED: "A connection from a `proxy_protocol` network did not begin with a good"
+    " PROXY header. `rip` is the proxy's.",
     Event.DESCRIPTORS_EXHAUSTED: "The process has no descriptors left.",
     Event.TLS_FAILED: "A handshake or a TLS stream could not go on.",
     Event.CLEARTEXT_REFUSED: "A client wanted to send a password in clear where it may not. If it"
@@ -130,6 +132,14 @@ REASONS = {
     "autologout": "`limits.autologout_seconds` without a command",
     "login timeout": "`limits.before_login_seconds` without a login",
     "tls handshake timeout": "`limits.tls_handshake_seconds`",
+    "no proxy header": "what came was something else: the proxy is not told to send one, or this is"
+    " no proxy",
+    "proxy header malformed": "it departs from the protocol",
+    "proxy header too long": "a line of more than 107 octets, or more than 4 KiB announced",
+    "proxy header checksum": "its checksum is not its own",
+    "proxy header cut off": "the connection ended within it",
+    "proxy header timeout": "`limits.proxy_header_seconds`: mostly a proxy that is not told to send"
+    " one",
     "tls failed": "a line `tls failed` says why",
     "client does not read": "`limits.write_stall_seconds` without an octet taken",
     "kicked": "`restante kick`",
@@ -138,8 +148,8 @@ REASONS = {
 }
 """What stands behind a reason that is one of ours; others are the system's own words."""
 
-ENDINGS = {"drop", "abandon", "_end"}
-"""Methods that are given the reason a connection ends for."""
+ENDINGS = {"drop", "abandon", "_end", "_refuse", "BadHeader"}
+"""Methods and exceptions that are given the reason a connection ends for."""
 
 
 class Undescribed(ValueError):
@@ -171,8 +181,12 @@ def written(source: Path = SOURCE) -> dict[Event, Written]:
 
 
 def _logs(call: ast.Call) -> bool:
-    name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
-    return bool(call.args) and name in ("log", "_log", "flood_log")
+    return bool(call.args) and _name(call) in ("log", "_log", "flood_log")
+
+
+def _name(call: ast.Call) -> str:
+    function = call.func
+    return function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
 
 
 def _event(node: ast.AST) -> Event | None:
@@ -193,7 +207,7 @@ def reasons(source: Path = SOURCE) -> list[str]:
     found = {reason.value for reason in EndReason} | {"descriptors"}
     for path in sorted((*source.glob("server/*.py"), *source.glob("auth/*.py"))):
         for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.Call) and getattr(node.func, "attr", "") in ENDINGS:
+            if isinstance(node, ast.Call) and _name(node) in ENDINGS:
                 found |= _texts(node.args)
             elif isinstance(node, ast.FunctionDef) and node.name in ("admit", "_refusal"):
                 found |= _texts(

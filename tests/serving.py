@@ -1,5 +1,6 @@
 """Real `restante serve` processes for tests: on loopback, free ports, a folder of their own."""
 
+import json
 import os
 import re
 import signal
@@ -72,6 +73,7 @@ class ServerProcess:
         settings: str = "",
         environment: dict[str, str] | None = None,
         hosts: dict[str, str] | None = None,
+        proxies: Sequence[str] = (),
         limits: dict[str, float] | None = None,
         wrapper: Sequence[str] = (),
         log_to: int | None = None,
@@ -92,6 +94,8 @@ class ServerProcess:
         self._environment = environment or {}
         self._hosts = hosts or {}
         """Where a listener listens, if not on 127.0.0.1."""
+        self._proxies = list(proxies)
+        """Networks whose PROXY headers are believed, on every listener."""
         self._limits = _NO_LIMITS | (limits or {})
         self._wrapper = list(wrapper)
         """A command that becomes what is written behind it."""
@@ -120,9 +124,10 @@ class ServerProcess:
 
     def write_configuration(self) -> None:
         """Write the configuration file anew from what is set."""
+        believed = f"proxy_protocol = {json.dumps(self._proxies)}\n" if self._proxies else ""
         listeners = "\n".join(
             f'[[listener]]\naddress = "{self._hosts.get(name, self.host)}:'
-            f'{self.ports.get(name, 0)}"\ntls = "{tls}"\n'
+            f'{self.ports.get(name, 0)}"\ntls = "{tls}"\n{believed}'
             for name, tls in self._listeners.items()
         )
         limits = "".join(f"{name} = {value}\n" for name, value in self._limits.items())
@@ -279,10 +284,13 @@ class Dialogue:
         context: ssl.SSLContext | None = None,
         *,
         source: str | None = None,
+        header: bytes = b"",
     ) -> None:
         self.socket: socket.socket = socket.create_connection(
             (host, port), timeout=30, source_address=(source, 0) if source else None
         )
+        if header:
+            self.socket.sendall(header)
         if context is not None:
             self.socket = context.wrap_socket(self.socket, server_hostname="localhost")
         self._file = self.socket.makefile("rb")

@@ -39,6 +39,7 @@ class Event(StrEnum):
     PROCESS_ENDED = "process ended"
     CONNECTION_REFUSED = "connection refused"
     CONNECTION_ENDED = "connection ended"
+    PROXY_REFUSED = "proxy refused"
     DESCRIPTORS_EXHAUSTED = "descriptors exhausted"
     TLS_FAILED = "tls failed"
     CLEARTEXT_REFUSED = "cleartext refused"
@@ -167,7 +168,8 @@ def render_peer(
 ) -> Rendered:
     """Return what stands in a Peer as the fields of `peer_fields`, all in one.
 
-    None of them is a client's to choose: addresses are the kernel's, the rest is ours.
+    None of them is a client's to choose: addresses are the kernel's, or what a trusted proxy said,
+    in the kernel's form; the rest is ours.
     """
     cipher = f" tls={tls}" if tls else ""
     return Rendered(

@@ -46,8 +46,6 @@ class Reader:
                 self._setting(values, key, value)
             elif inner := table.subtable(key):
                 self._subtable(values, inner, value)
-            elif key in table.reserved:
-                self._findings.add(place, table.reserved[key])
             else:
                 self._findings.add(place, "there is no such setting", _meant(table, key))
         for key, setting in settings.items():

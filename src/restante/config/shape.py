@@ -6,7 +6,7 @@ A table holds the fields of one or two option types, without those that hold oth
 
 import dataclasses
 from collections.abc import Iterator
-from dataclasses import MISSING, dataclass, field
+from dataclasses import MISSING, dataclass
 from functools import cache
 from typing import Any, get_type_hints
 
@@ -68,8 +68,6 @@ class Table:
     """Fields of theirs that other tables give."""
     repeated: bool = False
     tables: tuple["Table", ...] = ()
-    reserved: dict[str, str] = field(default_factory=dict)
-    """Keys this version does not know yet, with the sentence that says so."""
 
     @property
     def key(self) -> str:
@@ -130,7 +128,6 @@ ROOT = Table(
             "One address that is listened on; there is at least one.",
             (ListenerOptions,),
             repeated=True,
-            reserved={"proxy_protocol": "this version does not read PROXY headers, leave it out"},
         ),
         Table(
             "tls",

@@ -93,6 +93,13 @@ class Connection(asyncio.Protocol):
     # ---- the transport's calls
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begin with the client at the other end."""
+        remote = transport.get_extra_info("peername") or ("", 0)
+        self.open(transport, (remote[0], remote[1]), self._offering.local or local_of(transport))
+
+    def open(
+        self, transport: asyncio.BaseTransport, remote: tuple[str, int], local: tuple[str, int]
+    ) -> None:
         """Admit the client, or turn it away without a word in TLS's way."""
         self._transport = cast(asyncio.Transport, transport)
         service, offering = self._service, self._offering
@@ -100,10 +107,9 @@ class Connection(asyncio.Protocol):
         self._opened_at: float | None = service.now
         """None: it has logged in."""
         self._number = service.registry.next_number()
-        remote = self._transport.get_extra_info("peername") or ("", 0)
         # Many connections come from few addresses, and to fewer.
         self._address, self._port = intern(plain_address(remote[0])), remote[1]
-        self._local = offering.local or _local_end(self._transport)
+        self._local = local
         places: Places | str = "descriptors"
         if service.session_count < service.capacity:
             places = service.limits.admit(self._address)
@@ -190,6 +196,11 @@ class Connection(asyncio.Protocol):
         host, port = self._local
         name = self._service.registry.name_of(self._number)
         return render_peer(self._address, self._port, host, port, name, self._tls)
+
+    @property
+    def unnoticed(self) -> bool:
+        """Whether its end before a login is worth no line of the log."""
+        return self._offering.unnoticed
 
     def flush(self) -> bool:
         """Send what the session has to say; False: there was nothing."""
@@ -397,7 +408,8 @@ class Connection(asyncio.Protocol):
         self.drop("autologout")
 
 
-def _local_end(transport: asyncio.Transport) -> tuple[str, int]:
+def local_of(transport: asyncio.BaseTransport) -> tuple[str, int]:
+    """Return where a connection came to."""
     name = transport.get_extra_info("sockname") or ("", 0)
     return local_end(name[0], name[1])
 

@@ -515,7 +515,8 @@ class Driver:
     def _log_end(self, reason: str) -> None:
         peer = self._connection.origin
         if self._user is None:
-            self._service.flood_log(Event.CONNECTION_ENDED, peer=peer, reason=reason)
+            if not self._connection.unnoticed:
+                self._service.flood_log(Event.CONNECTION_ENDED, peer=peer, reason=reason)
             return
         self._service.log(
             Event.LOGOUT,

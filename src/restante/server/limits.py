@@ -101,6 +101,20 @@ class Limits:
         counters[base + before_login] += 1
         return places
 
+    def admit_unnamed(self) -> bool:
+        """Let in whoever has still to say whom it comes for; False: there are too many in all.
+
+        A proxy is the one address of all its clients, so none of the other limits is its own.
+        """
+        if self.total() >= self._options.connections:
+            return False
+        self._counters[self._base + _TOTAL] += 1
+        return True
+
+    def leave_unnamed(self) -> None:
+        """Count one no longer that was let in so."""
+        self._counters[self._base + _TOTAL] -= 1
+
     def refresh(self) -> None:
         """Look again which workers there are; called about once a second."""
         self._regions = self._shared.regions()

@@ -19,10 +19,13 @@ class Offering:
         *,
         tls_ready: bool,
         local: tuple[str, int] | None = None,
+        unnoticed: bool = False,
     ) -> None:
         self.implicit_tls = listener.tls == "implicit"
         self.local = None if local is None else local_end(*local)
         """Address and port that all of them came to; None: each came to one of its own."""
+        self.unnoticed = unnoticed
+        """Whether an end before the login is worth no line of the log."""
         self._cleartext = options.cleartext
         stls = listener.tls == "stls" and tls_ready
         self._open = _offer(options.mechanisms, stls=stls)
@@ -35,7 +38,7 @@ class Offering:
         """Return what a connection without TLS from this address may use."""
         if self._cleartext == "always":
             return self._open
-        if self._cleartext == "loopback" and _is_loopback(address):
+        if self._cleartext == "loopback" and is_loopback(address):
             return self._open
         return self._closed
 
@@ -53,7 +56,8 @@ def _offer(mechanisms: tuple[str, ...], *, stls: bool) -> Offer:
 
 
 @lru_cache(maxsize=4_096)
-def _is_loopback(address: str) -> bool:
+def is_loopback(address: str) -> bool:
+    """Tell whether an address is one of this machine's own to itself."""
     try:
         parsed = ip_address(address.partition("%")[0])
     except ValueError:

@@ -7,12 +7,22 @@ and line.
 import os
 import socket
 from dataclasses import dataclass, field
-from ipaddress import AddressValueError, IPv4Address, IPv6Address
+from ipaddress import (
+    AddressValueError,
+    IPv4Address,
+    IPv4Network,
+    IPv6Address,
+    IPv6Network,
+    ip_network,
+)
 from pathlib import Path
 from typing import Literal
 
 AUTOLOGOUT_FLOOR_SECONDS = 600
 """RFC 1939 §3: an autologout timer MUST be of at least 10 minutes."""
+
+PROXY_HEADER_FLOOR_SECONDS = 3.0
+"""The PROXY protocol: whoever waits for a header leaves time for one lost segment."""
 
 INHERITED = "systemd:"
 """Before the name of a socket that whoever started us handed over."""
@@ -48,6 +58,23 @@ def split_address(address: str) -> tuple[str, int]:
     return host, int(port)
 
 
+def parse_network(text: str) -> IPv4Network | IPv6Network:
+    """Return the network of `address/bits`, or of an address alone.
+
+    Raises:
+        ValueError: it is neither.
+    """
+    try:
+        return ip_network(text)
+    except ValueError:
+        pass
+    try:
+        meant = ip_network(text, strict=False)
+    except ValueError:
+        raise ValueError(f'"{text}" is no address and no network') from None
+    raise ValueError(f'"{text}" is an address within the network {meant}: name one of them')
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListenerOptions:
     """One address that is listened on."""
@@ -56,8 +83,18 @@ class ListenerOptions:
     """`host:port`, IPv6 in brackets; port 0 takes a free one; `systemd:NAME` an inherited one."""
     tls: TlsMode = "stls"
     """implicit: TLS first (port 995); stls: upgrade on request (port 110); none: never."""
+    proxy_protocol: tuple[str, ...] = ()
+    """Networks, or addresses, of proxies that put a PROXY header (version 1 or 2) before each
+    connection and are believed what it says of the client. Who comes from there without one is
+    turned away; who comes from elsewhere is served as itself, and a header of theirs is a bad
+    command."""
 
     def __post_init__(self) -> None:
+        for network in self.proxy_protocol:
+            try:
+                parse_network(network)
+            except ValueError as error:
+                raise ValueError(f"proxy_protocol: {error}") from None
         if self.address.startswith(INHERITED):
             if self.address == INHERITED:
                 raise ValueError("address: systemd:NAME needs the name of a socket")
@@ -122,6 +159,8 @@ class LimitOptions:
     be for anybody."""
     tls_handshake_seconds: float = 10.0
     """Until a TLS handshake that has begun is over."""
+    proxy_header_seconds: float = 5.0
+    """Until the header of a connection from a `proxy_protocol` network is there; 3 at the least."""
     autologout_seconds: float = 600.0
     """Without a command after the login; 600 at the least (RFC 1939 §3)."""
     write_stall_seconds: float = 90.0
@@ -145,6 +184,8 @@ class LimitOptions:
         for name in ("before_login_seconds", "tls_handshake_seconds", "write_stall_seconds"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} is at least 1 second")
+        if self.proxy_header_seconds < PROXY_HEADER_FLOOR_SECONDS:
+            raise ValueError("proxy_header_seconds is at least 3")
         if self.drain_seconds < 0:
             raise ValueError("drain_seconds is 0 or more")
         if not 0 <= self.maildrop_wait_seconds <= 30:

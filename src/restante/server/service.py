@@ -6,11 +6,13 @@ from collections.abc import Callable
 from restante.identity import AnswersByCall, Authenticator
 from restante.maildrop import MailStore, Places
 from restante.protocol import SessionOptions
+from restante.server.arrival import Arrival
 from restante.server.certificates import Certificates
 from restante.server.connection import Connection
 from restante.server.limits import Limits
 from restante.server.offering import Offering
 from restante.server.options import ListenerOptions, ServerOptions
+from restante.server.proxies import Proxies
 from restante.server.registry import Registry
 from restante.server.threads import Executor
 from restante.telemetry import Event, Log, RateLimitedLog
@@ -61,16 +63,18 @@ class Service:
 
     def connection_factory(
         self, listener: ListenerOptions, local: tuple[str, int] | None = None
-    ) -> Callable[[], Connection]:
+    ) -> Callable[[], asyncio.Protocol]:
         """Return what makes the connections of one listener.
 
         `local` is where it listens, if that is one address: asking the kernel for it once is
         cheaper than at each connection.
         """
-        offering = Offering(
-            self.options.offers, listener, tls_ready=self.certificates is not None, local=local
-        )
-        return lambda: Connection(self, offering)
+        tls_ready = self.certificates is not None
+        offering = Offering(self.options.offers, listener, tls_ready=tls_ready, local=local)
+        if not listener.proxy_protocol:
+            return lambda: Connection(self, offering)
+        proxies = Proxies(self.options.offers, listener, offering, tls_ready=tls_ready)
+        return lambda: Arrival(self, proxies)
 
     def tick(self, now: float) -> None:
         """Let every connection look at its deadlines; called about once a second."""

@@ -34,7 +34,7 @@ def test_a_check_looks_at_the_certificate(command: Command, configuration: Path)
         (["auth.cleartext", "--json"], '"loopback"\n'),
         (["limits.connections"], "10000\n"),
         (["auth.mechanisms"], '["PLAIN", "USER"]\n'),
-        (["listener[0]"], 'address = "127.0.0.1:0"\ntls = "none"\n'),
+        (["listener[0]"], 'address = "127.0.0.1:0"\ntls = "none"\nproxy_protocol = []\n'),
     ],
 )
 def test_one_setting_is_shown(

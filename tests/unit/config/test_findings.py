@@ -97,8 +97,21 @@ def with_settings(text: str) -> str:
             ' "accounts", "passwd-file"',
         ),
         (
-            '[[listener]]\naddress = "127.0.0.1:1"\nproxy_protocol = ["10.0.0.0/8"]',
-            "3: listener[0].proxy_protocol: this version does not read PROXY headers, leave it out",
+            '[[listener]]\naddress = "127.0.0.1:1"\nproxy_protocol = ["10.0.0.0/8", "10.0.0.1/8"]',
+            '3: listener[0].proxy_protocol: "10.0.0.1/8" is an address within the network'
+            " 10.0.0.0/8: name one of them",
+        ),
+        (
+            '[[listener]]\naddress = "127.0.0.1:1"\nproxy_protocol = ["proxy.example.org"]',
+            '3: listener[0].proxy_protocol: "proxy.example.org" is no address and no network',
+        ),
+        (
+            '[[listener]]\naddress = "127.0.0.1:1"\nproxy_protocol = true',
+            "3: listener[0].proxy_protocol: must be a list, not true",
+        ),
+        (
+            "[limits]\nproxy_header_seconds = 2",
+            "2: limits.proxy_header_seconds: is at least 3",
         ),
         (
             '[[listener]]\naddress = "127.0.0.1:1"\ntls = "starttls"',

@@ -156,12 +156,15 @@ class FakeTransport:
         """The client does not read."""
         self.closed = self.aborted = self.ended = self.reading_paused = False
         self.writes = 0
-        self.protocol: Connection | None = None
+        self.protocol: asyncio.Protocol | None = None
         self._high = self._low = 0
         self._paused = False
 
     def get_extra_info(self, name: str) -> object:
         return {"peername": (self.address, 4711), "sockname": ("127.0.0.1", 110)}.get(name)
+
+    def set_protocol(self, protocol: asyncio.Protocol) -> None:
+        self.protocol = protocol
 
     def set_write_buffer_limits(self, high: int, low: int) -> None:
         self._high, self._low = high, low
@@ -233,25 +236,38 @@ class FakeTransport:
 class Client:
     """One connection as its client sees it."""
 
-    def __init__(self, booth: "Booth", address: str, tls: TlsMode) -> None:
+    def __init__(
+        self, booth: "Booth", address: str, tls: TlsMode, proxies: tuple[str, ...] = ()
+    ) -> None:
         self._booth = booth
         self.transport = FakeTransport(booth.loop, address)
-        listener = ListenerOptions(address="127.0.0.1:110", tls=tls)
-        self.connection = booth.service.connection_factory(listener, ("127.0.0.1", 110))()
-        self.transport.protocol = self.connection
-        self.connection.connection_made(cast(asyncio.Transport, self.transport))
+        listener = ListenerOptions(address="127.0.0.1:110", tls=tls, proxy_protocol=proxies)
+        self.transport.protocol = booth.service.connection_factory(listener, ("127.0.0.1", 110))()
+        self.transport.protocol.connection_made(cast(asyncio.Transport, self.transport))
         booth.loop.settle()
+
+    @property
+    def protocol(self) -> asyncio.Protocol:
+        """What the transport speaks to now."""
+        assert self.transport.protocol is not None
+        return self.transport.protocol
+
+    @property
+    def connection(self) -> Connection:
+        """The connection that serves this client."""
+        assert isinstance(self.protocol, Connection)
+        return self.protocol
 
     def send(self, data: bytes) -> bytes:
         """Send octets and return what comes back at once."""
         seen = len(self.transport.taken)
-        self.connection.data_received(data)
+        self.protocol.data_received(data)
         self._booth.loop.settle()
         return bytes(self.transport.taken[seen:])
 
     def end(self) -> None:
         """Send no more."""
-        if not self.connection.eof_received():
+        if not self.protocol.eof_received():
             self.transport.close()
         self._booth.loop.settle()
 
@@ -287,7 +303,7 @@ class Booth:
         limits: LimitOptions | None = None,
         certificates: Certificates | None = None,
         capacity: int = 1_000_000,
-        cleartext: Literal["tls", "always"] = "always",
+        cleartext: Literal["tls", "loopback", "always"] = "always",
     ) -> None:
         self.loop = loop
         self.log = RecordingLog()
@@ -318,9 +334,11 @@ class Booth:
         for message in messages:
             self.mail.deposit(ALICE, io.BytesIO(message))
 
-    def connect(self, address: str = "192.0.2.1", tls: TlsMode = "none") -> Client:
+    def connect(
+        self, address: str = "192.0.2.1", tls: TlsMode = "none", proxies: tuple[str, ...] = ()
+    ) -> Client:
         """Return a new client."""
-        return Client(self, address, tls)
+        return Client(self, address, tls, proxies)
 
     def wait(self, seconds: float) -> None:
         """Let time go by, with a tick at the end of every second."""

@@ -142,3 +142,21 @@ def test_where_an_address_is_counted_nobody_outside_can_tell() -> None:
         return [place for place, count in enumerate(shared.counters) if count]
 
     assert place(SharedCounts(slots=1)) != place(SharedCounts(slots=1))
+
+
+def test_who_is_unnamed_counts_among_all_and_nowhere_else(shared: SharedCounts) -> None:
+    one, other = (
+        limits(shared, connections=2, connections_per_address=1, before_login_per_address=1)
+        for _ in range(2)
+    )
+    one.refresh()
+    assert one.admit_unnamed()
+    assert other.admit_unnamed()
+    assert one.total() == 2
+    assert not one.admit_unnamed()
+    assert other.admit("192.0.2.1") == "connections"
+    one.leave_unnamed()
+    assert not isinstance(other.admit("192.0.2.1"), str)
+    assert not one.admit_unnamed()
+    other.leave_unnamed()
+    assert one.total() == 1

@@ -11,6 +11,7 @@ from restante.server.options import (
     ListenerOptions,
     ServerOptions,
     TlsOptions,
+    parse_network,
     processors,
     split_address,
 )
@@ -53,6 +54,31 @@ def test_addresses(address: str, expected: tuple[str, int]) -> None:
 def test_what_is_no_address(address: str) -> None:
     with pytest.raises(ValueError):
         ListenerOptions(address=address)
+
+
+@pytest.mark.parametrize(
+    ("text", "network"),
+    [
+        ("10.0.0.0/8", "10.0.0.0/8"),
+        ("192.0.2.1", "192.0.2.1/32"),
+        ("2001:DB8::/32", "2001:db8::/32"),
+        ("::1", "::1/128"),
+    ],
+)
+def test_networks(text: str, network: str) -> None:
+    assert str(parse_network(text)) == network
+
+
+@pytest.mark.parametrize("text", ["", "10", "10.0.0.0/33", "10.0.0.1/8", "localhost", "[::1]"])
+@pytest.mark.parametrize("address", ["127.0.0.1:110", "systemd:pop3.socket"])
+def test_what_is_no_network(text: str, address: str) -> None:
+    with pytest.raises(ValueError, match=r"^proxy_protocol: "):
+        ListenerOptions(address=address, proxy_protocol=(text,))
+
+
+def test_who_waits_for_a_header_waits_for_a_lost_segment() -> None:
+    with pytest.raises(ValueError, match="proxy_header_seconds"):
+        LimitOptions(proxy_header_seconds=2.9)
 
 
 def test_a_name_handed_over_is_an_address() -> None:
