@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from restante.auth import schema
 from restante.auth.sources import Account
 from restante.errors import AccountError, TemporaryFailure, UnknownAccount
 
@@ -22,23 +23,10 @@ FILE_NAME = "auth/accounts.sqlite"
 """In the state directory. The folder is the auth process's own, no other role can look into it,
 and whoever reads first after a power cut has to undo what was half done, which takes a file away.
 """
-_SCHEMA_VERSION = 1
-_SCHEMA = (
-    """
-    CREATE TABLE account (
-        name TEXT PRIMARY KEY,
-        stored_password TEXT NOT NULL,
-        disabled INTEGER NOT NULL DEFAULT 0,
-        mailbox TEXT,
-        version INTEGER NOT NULL DEFAULT 1,
-        created_at INTEGER NOT NULL
-    ) WITHOUT ROWID
-    """,
-    "CREATE TABLE counter (value INTEGER NOT NULL)",
-    "INSERT INTO counter VALUES (1)",
-    f"PRAGMA user_version = {_SCHEMA_VERSION}",
-)
 _DESCRIBE = "SELECT name, disabled, mailbox, created_at FROM account"
+_LOOK_UP = "SELECT stored_password, disabled, mailbox, version, scram FROM account WHERE name = ?"
+_OLDER = {_LOOK_UP: _LOOK_UP.replace("scram", "''")}
+"""What a database without verifiers of SCRAM is asked instead."""
 
 READER_WAIT_SECONDS = 0.25
 """For a writer to finish: every other login waits as long, so a writer has to be quick."""
@@ -68,6 +56,7 @@ class AccountsDatabase:
         self._connection: sqlite3.Connection | None = None
         self._opened: _Stamp | None = None
         """Of the file that is open, as it was then."""
+        self._version = 0
 
     # ---- as a source
 
@@ -78,16 +67,13 @@ class AccountsDatabase:
             TemporaryFailure: the database cannot be read.
         """
         try:
-            row = self._row(
-                "SELECT stored_password, disabled, mailbox, version FROM account WHERE name = ?",
-                name,
-            )
+            row = self._row(_LOOK_UP, name)
         except (sqlite3.Error, OSError) as error:
             self.close()
             raise TemporaryFailure(reason=f"accounts database: {error}") from error
         if row is None:
             return None
-        return Account(name, row[0], self.name, str(row[3]), bool(row[1]), row[2])
+        return Account(name, row[0], self.name, str(row[3]), bool(row[1]), row[2], row[4])
 
     def state(self) -> object:
         """Return what is open and its count of commits; see the contract."""
@@ -116,18 +102,22 @@ class AccountsDatabase:
 
     # ---- for the administrator
 
-    def add(self, name: str, stored_password: str, mailbox: str | None = None) -> None:
+    def add(
+        self, name: str, stored_password: str, mailbox: str | None = None, scram: str = ""
+    ) -> None:
         """Add an account.
 
         Raises:
             AccountError: there is one of that name already.
         """
         with self._changing() as connection:
+            version = _next_version(connection)
             try:
                 connection.execute(
-                    "INSERT INTO account (name, stored_password, mailbox, version, created_at)"
-                    " VALUES (?, ?, ?, ?, ?)",
-                    (name, stored_password, mailbox, _next_version(connection), int(time.time())),
+                    "INSERT INTO account"
+                    " (name, stored_password, mailbox, scram, version, created_at)"
+                    " VALUES (?, ?, ?, ?, ?, ?)",
+                    (name, stored_password, mailbox, scram, version, int(time.time())),
                 )
             except sqlite3.IntegrityError:
                 raise AccountError(f"there is an account {name} already") from None
@@ -157,17 +147,17 @@ class AccountsDatabase:
             raise _unknown(name)
         return _description(row)
 
-    def set_password(self, name: str, stored_password: str) -> None:
-        """Replace the password of an account."""
-        self._change(name, "stored_password", stored_password)
+    def set_password(self, name: str, stored_password: str, scram: str = "") -> None:
+        """Replace the password of an account, with all that it is verified by."""
+        self._change(name, stored_password=stored_password, scram=scram)
 
     def disable(self, name: str) -> None:
         """Refuse every login of an account from now on."""
-        self._change(name, "disabled", 1)
+        self._change(name, disabled=1)
 
     def enable(self, name: str) -> None:
         """Let an account log in again."""
-        self._change(name, "disabled", 0)
+        self._change(name, disabled=0)
 
     def remove(self, name: str) -> None:
         """Forget an account; its mail stays where it is."""
@@ -183,11 +173,12 @@ class AccountsDatabase:
 
     # ---- the file
 
-    def _change(self, name: str, column: str, value: str | int) -> None:
+    def _change(self, name: str, **values: str | int) -> None:
+        columns = "".join(f"{column} = ?, " for column in values)
         with self._changing() as connection:
             changed = connection.execute(
-                f"UPDATE account SET {column} = ?, version = ? WHERE name = ?",  # noqa: S608
-                (value, _next_version(connection), name),
+                f"UPDATE account SET {columns}version = ? WHERE name = ?",  # noqa: S608
+                (*values.values(), _next_version(connection), name),
             )
             if not changed.rowcount:
                 raise _unknown(name)
@@ -208,9 +199,7 @@ class AccountsDatabase:
             connection.execute("PRAGMA secure_delete = ON")
             connection.execute("BEGIN IMMEDIATE")
             try:
-                if not _is_made(connection):
-                    for statement in _SCHEMA:
-                        connection.execute(statement)
+                schema.bring_up_to_date(connection)
                 yield connection
                 connection.execute("COMMIT")
             finally:
@@ -224,6 +213,11 @@ class AccountsDatabase:
         connection = self._reading()
         if connection is None:
             return None
+        if self._version < schema.NEWEST:
+            # A command may have brought it up to date meanwhile.
+            self._version = schema.version_of(connection)
+            if self._version < schema.SCRAM_SINCE:
+                statement = _OLDER.get(statement, statement)
         row: tuple[Any, ...] | None = connection.execute(statement, (name,)).fetchone()
         return row
 
@@ -237,7 +231,8 @@ class AccountsDatabase:
         if self._connection is not None and self._opened == _stamp(status):
             return self._connection
         connection = self._open()
-        if not _is_made(connection):
+        self._version = schema.version_of(connection)
+        if self._version == 0:
             # Its first account is being made at this moment.
             self.close()
             return None
@@ -268,18 +263,6 @@ def _stamp(status: os.stat_result) -> _Stamp:
         status.st_ctime_ns,
         status.st_size,
     )
-
-
-def _is_made(connection: sqlite3.Connection) -> bool:
-    """Say whether there are tables.
-
-    Raises:
-        sqlite3.DatabaseError: they are those of another version.
-    """
-    version: int = connection.execute("PRAGMA user_version").fetchone()[0]
-    if version not in (0, _SCHEMA_VERSION):
-        raise sqlite3.DatabaseError(f"it is of version {version}, not {_SCHEMA_VERSION}")
-    return version == _SCHEMA_VERSION
 
 
 def _description(row: tuple[Any, ...]) -> AccountDescription:

@@ -17,6 +17,8 @@ class Account:
     """Changes with the password and with everything else a login depends on."""
     disabled: bool = False
     mailbox: str | None = None
+    scram: str = field(default="", repr=False)
+    """Verifiers of SCRAM kept beside the password, `{MECHANISM}text` with spaces between."""
 
 
 class Source(Protocol):

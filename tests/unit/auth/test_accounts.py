@@ -15,6 +15,7 @@ import pytest
 
 from restante.auth import accounts as module
 from restante.auth.accounts import AccountsDatabase
+from restante.auth.schema import NEWEST
 from restante.auth.sources import Account
 from restante.errors import AccountError, TemporaryFailure, UnknownAccount
 from unit.auth.scene import PATIENCE_SECONDS
@@ -127,6 +128,18 @@ def test_a_decoy_is_somebodys_and_always_the_same(
     assert decoys == [source.decoy(pick) for pick in picks]
     assert None not in decoys
     assert len(set(decoys)) == 9
+
+
+def test_verifiers_of_scram_go_with_the_password(
+    administrator: AccountsDatabase, source: AccountsDatabase
+) -> None:
+    administrator.add("bob", HASH, scram="{SCRAM-SHA-256}one")
+    assert known(source).scram == "{SCRAM-SHA-256}one"
+    administrator.set_password("bob", HASH, "{SCRAM-SHA-256}two")
+    assert known(source).scram == "{SCRAM-SHA-256}two"
+    administrator.set_password("bob", HASH)
+    assert known(source).scram == ""
+    assert "SHA" not in repr(Account("bob", "", "", "", scram="{SCRAM-SHA-256}one"))
 
 
 # ---- the file
@@ -243,12 +256,13 @@ def test_a_database_of_a_later_version_is_left_alone(
     administrator.add("bob", HASH)
     administrator.close()
     other = sqlite3.connect(path)
-    other.execute("PRAGMA user_version = 2")
+    other.execute(f"PRAGMA user_version = {NEWEST + 1}")
     other.close()
     before = path.read_bytes()
     with pytest.raises(TemporaryFailure):
         source.look_up("bob")
-    with pytest.raises(AccountError, match="it is of version 2, not 1"):
+    newer = f"it is of version {NEWEST + 1}, made by a newer program"
+    with pytest.raises(AccountError, match=newer):
         administrator.remove("bob")
     assert path.read_bytes() == before
 
