@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from restante.auth.throttle import KINDS
 from restante.identity import Peer
 from restante.protocol import EndReason
 from restante.telemetry import Event, peer_fields
@@ -44,6 +45,7 @@ FIELDS = {
     " ours, `tls` version and suite (absent in clear), `session` a name that all lines of a session"
     " share and `who` shows",
     "rip": "the client's address",
+    "session": "the same as in `peer`",
     "mech": "USER, or a SASL mechanism",
     "user": "the account; for a login that failed the name as it was sent",
     "reason": "why; see below",
@@ -92,7 +94,8 @@ MEANINGS = {
     " sent one all the same, that password was readable on its way.",
     Event.LOGIN: "A maildrop was opened.",
     Event.AUTH_FAILED: "A login failed. The client hears the same words whatever the reason.",
-    Event.AUTH_DELAYED: "A login waits because of failures before it.",
+    Event.AUTH_DELAYED: "A login waits because of failures before it; `auth failed` or `login`"
+    " follows, unless the client gives up.",
     Event.AUTH_UNAVAILABLE: "Nobody can say now whether credentials are right.",
     Event.MAILDROP_IN_USE: "A login succeeded, but another session holds the maildrop.",
     Event.MAILDROP_FAILED: "A login succeeded, but the maildrop cannot be opened.",
@@ -122,6 +125,11 @@ REASONS = {
     "password": "the password is wrong",
     "disabled": "the account is disabled",
     "authorization": "it wanted to act for somebody else",
+    "address": "delayed for what its address failed at",
+    "network": "delayed for what its network failed at",
+    "account": "delayed for what others failed at with this account",
+    "credential": "delayed for what failed with this account through the same gateway",
+    "all": "delayed for what all clients together failed at",
     "quit": "the client said QUIT",
     "client gone": "the client closed, or its connection broke; nothing was removed",
     "too many bad commands": "ten before the login, fifty in a row behind it",
@@ -204,7 +212,7 @@ def _note(event: Written, call: ast.Call) -> None:
 
 def reasons(source: Path = SOURCE) -> list[str]:
     """Return every reason of ours that stands in the source, in the order of its meaning."""
-    found = {reason.value for reason in EndReason} | {"descriptors"}
+    found = {reason.value for reason in EndReason} | {"descriptors"} | set(KINDS.values())
     for path in sorted((*source.glob("server/*.py"), *source.glob("auth/*.py"))):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Call) and _name(node) in ENDINGS:

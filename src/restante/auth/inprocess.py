@@ -15,14 +15,15 @@ from hashlib import blake2b
 from restante.auth import hashes
 from restante.auth.accounts import FILE_NAME, AccountsDatabase
 from restante.auth.cache import PasswordCache
+from restante.auth.gate import Gate
 from restante.auth.messages import Login
 from restante.auth.names import prepare
 from restante.auth.options import AuthOptions
 from restante.auth.passwd_file import PasswdFile
-from restante.auth.pool import HashingPool, Networks
+from restante.auth.pool import HashingPool
 from restante.auth.regulars import Regular, Regulars
 from restante.auth.sources import Account, Chain, Source
-from restante.auth.throttle import Throttle, neighbourhood
+from restante.auth.throttle import Throttle
 from restante.errors import AuthenticationFailed, TemporaryFailure
 from restante.identity import (
     Credentials,
@@ -48,12 +49,11 @@ class InProcessAuthenticator:
     ) -> None:
         self._options = options
         self._log = log
-        self._sleep = sleep
         self._sources = Chain(make_sources(options, log))
         self._regulars = Regulars(self._sources)
         self._cache = PasswordCache(options.cache, clock)
         self._throttle = Throttle(options.throttle, clock)
-        self._networks = Networks()
+        self._gate = Gate(self._throttle, log, sleep)
         self._pool = HashingPool(options.hashing.threads, options.hashing.queue)
         self._dummy = hashes.dummy(options.hashing)
 
@@ -65,13 +65,8 @@ class InProcessAuthenticator:
         if identity is not None:
             return identity
         name = prepare(credentials.name, self._options.default_domain)
-        host, network = neighbourhood(peer.address)
-        suspected = partial(self._throttle.suspects, peer.address)
-        async with self._networks.turn(network, suspected, host):
-            delay = self._throttle.delay(peer.address, name or _uncanonical(credentials.name))
-            if delay:
-                self._log(Event.AUTH_DELAYED, rip=peer.address, seconds=delay, user=name)
-                await self._sleep(delay)
+        counted = name or _uncanonical(credentials.name)
+        async with self._gate.passed(counted, credentials, peer):
             return await self._verify(name, credentials, peer)
 
     async def salt(self, request: SaltRequest, peer: Peer) -> ScramParameters:
@@ -135,7 +130,7 @@ class InProcessAuthenticator:
             right = await self._is_right(account, counted, password)
             reason = self._refusal(account, credentials, right=right)
             if reason is not None or account is None:
-                self._throttle.failed(peer.address, counted, password)
+                self._throttle.failed(peer.address, counted, password, exists=account is not None)
                 raise AuthenticationFailed(reason=reason)
             self._cache.learn(account, password)
         assert account is not None

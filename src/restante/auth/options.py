@@ -5,6 +5,7 @@ and line.
 """
 
 from dataclasses import dataclass, field
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Literal
 
@@ -68,18 +69,37 @@ class ThrottleOptions:
     """Where it stops doubling."""
     forget_after_seconds: float = 900.0
     """Without a failure, until those before are forgotten."""
+    failures_per_minute: int = 600
+    """Of all clients together before everybody is delayed who did not log in lately from where they
+    are; never fewer than `free_failures`."""
+    remember_success_seconds: float = 86_400.0
+    """How long a login gets its network past the delays of its account and of all."""
+    gateways: tuple[str, ...] = ()
+    """Networks in which an address is many people's: failures there count by account, not by
+    address."""
     entries: int = 100_000
     """Addresses, networks and accounts remembered; the longest unused go first."""
 
     def __post_init__(self) -> None:
         # The other way round, NaN would pass.
-        for name in ("free_failures", "first_delay_seconds", "forget_after_seconds"):
+        for name in (
+            "free_failures",
+            "first_delay_seconds",
+            "forget_after_seconds",
+            "remember_success_seconds",
+        ):
             if not getattr(self, name) >= 0:
                 raise ValueError(f"{name} is not negative")
         if not self.first_delay_seconds <= self.longest_delay_seconds:
             raise ValueError("longest_delay_seconds is not below first_delay_seconds")
-        if self.entries < 1:
-            raise ValueError("entries is at least 1")
+        for name in ("failures_per_minute", "entries"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} is at least 1")
+        for each in self.gateways:
+            try:
+                ip_network(each)
+            except ValueError:
+                raise ValueError(f"gateways: {each!a} is no network, as 10.0.0.0/8 is") from None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

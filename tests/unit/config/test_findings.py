@@ -70,6 +70,10 @@ def with_settings(text: str) -> str:
             "[auth.throttle]\nlongest_delay_seconds = 1",
             "2: auth.throttle.longest_delay_seconds: is not below first_delay_seconds",
         ),
+        (
+            '[auth.throttle]\ngateways = ["10.0.0.0/8", "everybody"]',
+            "2: auth.throttle.gateways: 'everybody' is no network, as 10.0.0.0/8 is",
+        ),
         ("[auth.cache]\nseconds = -1", "2: auth.cache.seconds: is not negative"),
         ("[mail]\ncache_octets = -1", "2: mail.cache_octets: is not negative"),
         # What this version cannot honour.
