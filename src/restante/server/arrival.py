@@ -49,8 +49,14 @@ class Arrival(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Wait for the header of a trusted sender; hand everybody else on."""
         self._transport = cast(asyncio.Transport, transport)
-        name = transport.get_extra_info("peername") or ("", 0)
-        self._sender = intern(plain_address(name[0])), name[1]
+        name = transport.get_extra_info("peername")
+        if name is None:
+            # Gone before it was accepted, as health checks are: nobody can tell who that was.
+            self._transport.abort()
+            return
+        self._sender: tuple[str, int] = ("", 0)
+        if isinstance(name, tuple):
+            self._sender = intern(plain_address(name[0])), name[1]
         self._local = self._proxies.direct.local or local_of(transport)
         if not self._proxies.trusts(self._sender[0]):
             self._hand_over(self._proxies.direct, self._sender, self._local)

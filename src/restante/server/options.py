@@ -86,8 +86,8 @@ class ListenerOptions:
     proxy_protocol: tuple[str, ...] = ()
     """Networks, or addresses, of proxies that put a PROXY header (version 1 or 2) before each
     connection and are believed what it says of the client. Who comes from there without one is
-    turned away; who comes from elsewhere is served as itself, and a header of theirs is a bad
-    command."""
+    turned away; who comes from elsewhere is served as itself, and a header of theirs is bad
+    commands."""
 
     def __post_init__(self) -> None:
         for network in self.proxy_protocol:

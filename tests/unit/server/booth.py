@@ -161,7 +161,9 @@ class FakeTransport:
         self._paused = False
 
     def get_extra_info(self, name: str) -> object:
-        return {"peername": (self.address, 4711), "sockname": ("127.0.0.1", 110)}.get(name)
+        # The kernel does not know the peer of a connection that is gone.
+        peer = (self.address, 4711) if self.address else None
+        return {"peername": peer, "sockname": ("127.0.0.1", 110)}.get(name)
 
     def set_protocol(self, protocol: asyncio.Protocol) -> None:
         self.protocol = protocol

@@ -1,12 +1,14 @@
 """A connection behind a proxy: nothing before its header, and then the client's own."""
 
+import socket
+
 import pytest
 import trustme
 
 from restante.server.arrival import Arrival
 from restante.server.certificates import Certificates
 from restante.server.connection import TOO_MANY_CONNECTIONS
-from restante.server.options import LimitOptions, TlsMode
+from restante.server.options import LimitOptions, ListenerOptions, TlsMode
 from restante.telemetry import Event
 from unit.server.booth import LOG_IN, Booth, Client, SteppedLoop
 from unit.server.proxy_headers import CLIENT, LOCAL, UNIX, block, checked, line
@@ -241,6 +243,32 @@ def test_a_flood_of_refusals_is_one_line_a_second(booth: Booth) -> None:
     for _ in range(20):
         proxied(booth).send(b"x")
     assert len(booth.log.events) == 1
+
+
+def test_who_is_gone_before_it_is_accepted_is_nobody(booth: Booth) -> None:
+    client = proxied(booth, "")
+    assert client.transport.aborted
+    assert client.send(line()) == b""
+    assert booth.log.events == []
+    assert counted(booth) == (0, 0)
+
+
+def test_the_loop_of_the_standard_library_does_as_well(booth: Booth) -> None:
+    listener = ListenerOptions(address="127.0.0.1:0", tls="none", proxy_protocol=("127.0.0.1",))
+    making = booth.loop.create_server(booth.service.connection_factory(listener), "127.0.0.1", 0)
+    server = booth.loop.run_until_complete(making)
+    with socket.create_connection(server.sockets[0].getsockname()[:2], timeout=20) as client:
+        for piece in (line()[:9], line()[9:] + b"CAPA\r\n"):
+            client.sendall(piece)
+            booth.loop.settle()
+        assert client.recv(1_000).startswith(GREETING + b"+OK capabilities")
+        (who,) = booth.service.registry.who()
+        assert who["address"] == CLIENT
+        assert who["local_port"] == 995
+    booth.loop.settle()
+    assert counted(booth) == (0, 0)
+    server.close()
+    booth.loop.run_until_complete(server.wait_closed())
 
 
 # ---- what is counted
