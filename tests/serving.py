@@ -296,6 +296,12 @@ class Dialogue:
         self._file = self.socket.makefile("rb")
         self.greeting = self.line()
 
+    def secure(self, context: ssl.SSLContext) -> None:
+        """Go on under TLS, behind the reply to STLS."""
+        self._file.close()
+        self.socket = context.wrap_socket(self.socket, server_hostname="localhost")
+        self._file = self.socket.makefile("rb")
+
     def line(self) -> bytes:
         """Return the next line without its end; b"" at the end."""
         return self._file.readline().removesuffix(b"\r\n")
