@@ -24,7 +24,7 @@ TESTS = (
     "tests/interop",
     *(f"--ignore=tests/interop/{name}.py" for name in ("test_page", "test_peers")),
 )
-ROLES = ("client", "deliverer", "oracle")
+ROLES = ("client", "proxy", "deliverer", "oracle")
 """In the order of the page."""
 RECORD = "RESTANTE_INTEROP_RECORD"
 RUN_SECONDS = 900

@@ -7,7 +7,7 @@ import pwd
 import shutil
 import ssl
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -25,13 +25,18 @@ class Service(ServerProcess):
     """A server whose certificate every peer accepts, and another authority that none should."""
 
     def __init__(
-        self, directory: Path, *, user: str | None = None, mechanisms: str = '"PLAIN", "USER"'
+        self,
+        directory: Path,
+        *,
+        user: str | None = None,
+        mechanisms: str = '"PLAIN", "USER"',
+        proxies: Sequence[str] = (),
     ) -> None:
         self._user = user
         self._mechanisms = mechanisms
         self.authority = directory / "authority.pem"
         self.stranger = directory / "stranger.pem"
-        super().__init__(directory)
+        super().__init__(directory, proxies=proxies)
         if user is not None:
             shutil.chown(self.mail, user, pwd.getpwnam(user).pw_gid)
 
