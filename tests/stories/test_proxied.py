@@ -202,6 +202,30 @@ def test_health_checks_leave_no_line(server: ServerProcess, listener: str) -> No
     assert [line for line in new.splitlines() if "rip=127.0.0.1 " in line or "rip= " in line] == []
 
 
+def test_the_throttle_is_the_clients_own(tmp_path: Path) -> None:
+    server = ServerProcess(tmp_path, proxies=["127.0.0.1"])
+    server.configuration.write_text(
+        server.configuration.read_text().replace(
+            "free_failures = 1000000",
+            "free_failures = 0\nfirst_delay_seconds = 900\nlongest_delay_seconds = 900",
+        )
+    )
+    with server:
+        server.account("alice", "secret")
+        server.account("bob", "secret")
+        port = server.ports["none"]
+        with Dialogue(server.host, port, header=LINE) as guessing:
+            assert guessing.log_in("alice", "wrong").startswith(b"-ERR [AUTH]")
+            guessing.socket.sendall(LOG_IN)
+            eventually(lambda: f"rip={CLIENT} " in "".join(lines(server, "auth delayed")))
+            other = b"PROXY TCP4 192.0.2.1 198.51.100.1 1 110\r\n"
+            with Dialogue(server.host, port, header=other) as client:
+                assert client.log_in("bob", "secret").startswith(b"+OK maildrop")
+            with Dialogue(server.host, port, source=STRANGER) as client:
+                assert client.log_in("bob", "secret").startswith(b"+OK maildrop")
+            assert len(lines(server, "auth delayed")) == 1
+
+
 def test_a_configuration_that_names_no_network_is_refused(tmp_path: Path) -> None:
     server = ServerProcess(tmp_path, proxies=["10.0.0.1/8"])
     checked = server.run("config", "check")
