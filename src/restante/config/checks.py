@@ -63,6 +63,11 @@ def _check_logins(configuration: Configuration, findings: Findings) -> None:
     offers, listeners = configuration.server.offers, configuration.server.listeners
     if any(findings.about(path) for path in _BEFORE_LOGINS):
         return
+    if "EXTERNAL" in offers.mechanisms and configuration.server.tls.client_authorities is None:
+        findings.add(
+            ("auth", "mechanisms"),
+            '"EXTERNAL" needs tls.client_authorities, whose certificates it is about',
+        )
     if not offers.mechanisms:
         findings.add(("auth", "mechanisms"), "without a mechanism nobody can log in")
     elif listeners and not any(

@@ -5,6 +5,7 @@ draws a random number, so everything here can be shown by feeding it octets.
 """
 
 from restante.protocol.events import (
+    ApopAttempted,
     CleartextRefused,
     EndReason,
     Event,
@@ -22,6 +23,7 @@ from restante.protocol.server import ServerSession
 from restante.protocol.transaction import Listing
 
 __all__ = [
+    "ApopAttempted",
     "CleartextRefused",
     "EndReason",
     "Event",

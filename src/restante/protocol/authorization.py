@@ -5,11 +5,12 @@ a mechanism only during its exchange. The proof itself is the driver's to judge.
 """
 
 from binascii import Error as BadBase64
-from binascii import a2b_base64, b2a_base64
+from binascii import a2b_base64, b2a_base64, unhexlify
 from dataclasses import replace
 
 from restante.protocol.commands import Command, Verb
 from restante.protocol.events import (
+    ApopAttempted,
     CleartextRefused,
     Event,
     LoginAttempted,
@@ -30,10 +31,12 @@ MAXIMUM_RESPONSES = 8
 class Authorization:
     """The state before a login, with the name that USER gave, if it was the last command."""
 
-    __slots__ = ("name", "offer", "phase")
+    __slots__ = ("name", "offer", "phase", "timestamp")
 
-    def __init__(self, offer: Offer) -> None:
+    def __init__(self, offer: Offer, timestamp: bytes = b"") -> None:
         self.offer = offer
+        self.timestamp = timestamp
+        """Of the greeting, for APOP; empty: there was none."""
         self.name: bytes | None = None
         self.phase = Phase.AUTHORIZATION
         """The row of the table of legality."""
@@ -60,6 +63,13 @@ class Authorization:
         name = self.name
         self.forget(None)
         return LoginAttempted(name, command.data)
+
+    def apop(self, command: Command, output: Output) -> ApopAttempted | CleartextRefused | None:
+        """Offer name and digest as credentials, if the greeting had a timestamp to digest."""
+        if not (self.offer.apop and self.timestamp):
+            return self._refuse("APOP", output)
+        assert command.data is not None
+        return ApopAttempted(command.name, self.timestamp, unhexlify(command.data))
 
     def auth(self, command: Command, output: Output) -> SaslStarted | CleartextRefused | None:
         """Begin an exchange, if the mechanism is offered and the initial response is base64."""

@@ -39,7 +39,7 @@ class Command(NamedTuple):
     name: bytes = b""
     """Of a user or a mechanism."""
     data: bytes | None = None
-    """The password, or the initial response as sent."""
+    """The password, the digest, or the initial response as sent."""
 
     def __repr__(self) -> str:
         return f"Command({self.verb}, …)"
@@ -53,6 +53,7 @@ class BadSyntax(Enum):
     ONE_NUMBER = "one message number expected"
     TWO_NUMBERS = "a message number and a number of lines expected"
     ONE_NAME = "one user name expected"
+    NAME_AND_DIGEST = "a user name and a digest of 32 hexadecimal digits expected"
     NO_PASSWORD = "a password is missing"
     NOT_ASCII = "only printable ASCII is taken here"
     MECHANISM = "a mechanism and at most an initial response expected"
@@ -63,6 +64,8 @@ MAXIMUM_MECHANISM = 20
 _MECHANISM_OCTETS = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_")
 _VISIBLE = frozenset(range(0x21, 0x7F))
 _PRINTABLE = frozenset(range(0x20, 0x7F))
+_HEXADECIMAL = frozenset(b"0123456789abcdef")
+_DIGEST_DIGITS = 32
 
 
 def number(argument: bytes) -> int | None:
@@ -130,6 +133,17 @@ def _password(verb: Verb, space: bool, rest: bytes) -> Command | BadSyntax:
     return Command(verb, data=rest)
 
 
+def _name_and_digest(verb: Verb, space: bool, rest: bytes) -> Command | BadSyntax:
+    name, _, digest = rest.partition(b" ")
+    # RFC 1939 §7 (APOP) has lower case; a digest in upper case proves as much.
+    digest = digest.lower()
+    if not name or len(digest) != _DIGEST_DIGITS or not _HEXADECIMAL.issuperset(digest):
+        return BadSyntax.NAME_AND_DIGEST
+    if not _VISIBLE.issuperset(name):
+        return BadSyntax.NOT_ASCII
+    return Command(verb, name=name, data=digest)
+
+
 def _mechanism(verb: Verb, space: bool, rest: bytes) -> Command | BadSyntax:
     name, more, response = rest.partition(b" ")
     name = name.upper()
@@ -138,10 +152,6 @@ def _mechanism(verb: Verb, space: bool, rest: bytes) -> Command | BadSyntax:
     if more and (not response or b" " in response):
         return BadSyntax.MECHANISM
     return Command(verb, name=name, data=response if more else None)
-
-
-def _unimplemented(verb: Verb, space: bool, rest: bytes) -> Command | BadSyntax:
-    return _BARE[verb]
 
 
 _Arguments = Callable[[Verb, bool, bytes], Command | BadSyntax]
@@ -156,7 +166,7 @@ _SHAPES: dict[_Arguments, tuple[Verb, ...]] = {
     _user: (Verb.USER,),
     _password: (Verb.PASS,),
     _mechanism: (Verb.AUTH,),
-    _unimplemented: (Verb.APOP,),
+    _name_and_digest: (Verb.APOP,),
 }
 
 _GRAMMAR: dict[bytes, tuple[Verb, _Arguments]] = {

@@ -19,6 +19,20 @@ class LoginAttempted:
 
 
 @dataclass(frozen=True, slots=True)
+class ApopAttempted:
+    """APOP: answer with `admit` or `refuse`."""
+
+    name: bytes
+    timestamp: bytes
+    """Of the greeting, in its angle brackets."""
+    digest: bytes
+    """16 octets."""
+
+    def __repr__(self) -> str:
+        return "ApopAttempted(…)"
+
+
+@dataclass(frozen=True, slots=True)
 class SaslStarted:
     """AUTH: answer with `challenge`, `admit` or `refuse`."""
 
@@ -94,6 +108,7 @@ class SessionEnded:
 
 Event = (
     LoginAttempted
+    | ApopAttempted
     | SaslStarted
     | SaslAnswered
     | SaslCancelled

@@ -31,8 +31,8 @@ LEGAL: dict[Verb, frozenset[Phase]] = {
     Verb.STLS: _BEFORE,
     # RFC 1939 §7 (PASS): legal immediately after a successful USER only.
     Verb.PASS: frozenset({Phase.NAMED}),
-    # RFC 1939 §7 (APOP) is optional and not offered: recognised, legal nowhere.
-    Verb.APOP: frozenset(),
+    # RFC 1939 §7 (APOP): after the greeting or an unsuccessful USER or PASS, never between the two.
+    Verb.APOP: frozenset({Phase.AUTHORIZATION}),
     Verb.STAT: _WITHIN,
     Verb.LIST: _WITHIN,
     Verb.RETR: _WITHIN,

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from restante.protocol.lines import SASL_OCTETS
 from restante.protocol.replies import status_line
 
 
@@ -12,11 +13,15 @@ class Offer:
 
     user: bool = True
     """USER and PASS."""
+    apop: bool = False
+    """APOP; it has no capability, the timestamp in the greeting tells of it (RFC 2449 §6)."""
     mechanisms: tuple[str, ...] = ("PLAIN",)
     """Of AUTH, the preferred first."""
     stls: bool = False
     only_under_tls: frozenset[str] = frozenset()
     """Mechanisms, and USER, that this connection would have under TLS."""
+    sasl_octets: int = SASL_OCTETS
+    """The longest line of an exchange."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from restante.errors import LocalProtocolError, Refusal
 from restante.protocol.authorization import Authorization, Exchange, offer_after_login
 from restante.protocol.commands import BadSyntax, Command, Verb, parse
 from restante.protocol.events import (
+    ApopAttempted,
     EndReason,
     Event,
     MessageRequested,
@@ -31,7 +32,6 @@ from restante.protocol.events import (
 from restante.protocol.legality import LEGAL, Phase
 from restante.protocol.lines import (
     COMMAND_OCTETS,
-    SASL_OCTETS,
     Discarding,
     LineBuffer,
     LineFault,
@@ -111,15 +111,20 @@ class ServerSession:
 
     __slots__ = ("_bad", "_eof", "_fresh", "_lines", "_options", "_output", "_state")
 
-    def __init__(self, offer: Offer, options: SessionOptions) -> None:
+    def __init__(self, offer: Offer, options: SessionOptions, timestamp: bytes = b"") -> None:
+        """Begin; `timestamp` is for APOP, in its angle brackets and never given before."""
         self._options = options
         self._lines = LineBuffer(strict=options.strict_line_ends)
         self._output = Output()
-        self._state: State = Authorization(offer)
+        self._state: State = Authorization(offer, timestamp)
         self._bad = 0
         self._eof = False
         self._fresh = True
-        self._output.write(options.greeting_line)
+        if timestamp:
+            # RFC 1939 §7 (APOP).
+            self._output.write(b"%b %b\r\n" % (options.greeting_line[:-2], timestamp))
+        else:
+            self._output.write(options.greeting_line)
 
     # ---- what the driver asks
 
@@ -189,9 +194,9 @@ class ServerSession:
                 if self._fresh and lines.starts_like(*_WEB_METHODS):
                     return self._end(EndReason.WEB_CLIENT)
                 if lines.octets > COMMAND_OCTETS and lines.starts_like(b"AUTH "):
-                    limit = SASL_OCTETS
+                    limit = state.offer.sasl_octets
             elif isinstance(state, Exchange):
-                limit = SASL_OCTETS
+                limit = state.authorization.offer.sasl_octets
             elif not isinstance(state, Transaction):
                 return None
             line = lines.next_line(limit)
@@ -204,11 +209,15 @@ class ServerSession:
 
     # ---- what the driver answers
 
-    def admit(self, listing: Listing) -> None:
-        """Open the maildrop: the lock is held, the listing stands (RFC 1939 §4)."""
+    def admit(self, listing: Listing, *, read_only: bool = False) -> None:
+        """Open the maildrop: the lock is held, the listing stands (RFC 1939 §4).
+
+        `read_only`: nothing in it can be marked.
+        """
         state = self._expect(Verifying)
         self._bad = 0
-        self._state = Transaction(listing, offer_after_login(state.authorization.offer))
+        offer = offer_after_login(state.authorization.offer)
+        self._state = Transaction(listing, offer, read_only=read_only)
         self._output.write(
             b"+OK maildrop has %d messages (%d octets)\r\n" % (listing.count, listing.octets)
         )
@@ -227,9 +236,13 @@ class ServerSession:
         """Send a challenge of the mechanism's."""
         state = self._expect(Verifying)
         if state.exchange is None:
-            raise LocalProtocolError("USER and PASS know no challenge")
+            raise LocalProtocolError("only an exchange of SASL has challenges")
         self._state = state.exchange
         self._output.challenge(data)
+
+    def offer_instead(self, offer: Offer) -> None:
+        """Offer something else, before anything was asked: the layer below knows more now."""
+        self._expect(Authorization).offer = offer
 
     def tls_established(self, offer: Offer) -> None:
         """Begin again under TLS; counters against abuse are all that is kept of before."""
@@ -350,6 +363,12 @@ class ServerSession:
         self._state = Verifying(state, None)
         return state.password(command)
 
+    def _apop(self, state: Authorization, command: Command) -> Event | None:
+        event = state.apop(command, self._output)
+        if isinstance(event, ApopAttempted):
+            self._state = Verifying(state, None)
+        return event
+
     def _auth(self, state: Authorization, command: Command) -> Event | None:
         event = state.auth(command, self._output)
         if isinstance(event, SaslStarted):
@@ -431,6 +450,7 @@ _BEFORE_LOGIN: dict[Verb, _Action] = {
     Verb.QUIT: ServerSession._quit_before_login,
     Verb.USER: ServerSession._user,
     Verb.PASS: ServerSession._pass,
+    Verb.APOP: ServerSession._apop,
     Verb.AUTH: ServerSession._auth,
     Verb.STLS: ServerSession._stls,
 }

@@ -14,6 +14,7 @@ from restante.protocol.replies import Buffer, Output, status_line
 
 MARKED = status_line(True, "marked")
 NONE_MARKED = status_line(True, "no message is marked")
+READ_ONLY = status_line(False, "this login may collect mail, not remove it")
 NO_SUCH_MESSAGE = status_line(False, "no such message")
 
 
@@ -50,12 +51,13 @@ class Listing(Protocol):
 class Transaction:
     """The state of an open maildrop, with its marks."""
 
-    __slots__ = ("_marked", "_marked_octets", "listing", "offer")
+    __slots__ = ("_marked", "_marked_octets", "_read_only", "listing", "offer")
 
     phase = Phase.TRANSACTION
 
-    def __init__(self, listing: Listing, offer: Offer) -> None:
+    def __init__(self, listing: Listing, offer: Offer, *, read_only: bool = False) -> None:
         self.listing = listing
+        self._read_only = read_only
         self.offer = offer
         self._marked: set[int] | None = None
         self._marked_octets = 0
@@ -98,9 +100,12 @@ class Transaction:
         return MessageRequested(command.number, command.lines)
 
     def dele(self, command: Command, output: Output) -> None:
-        """Mark a message."""
+        """Mark a message, if this login has the right to."""
         assert command.number is not None
         if not self._is_there(command.number, output):
+            return
+        if self._read_only:
+            output.write(READ_ONLY)
             return
         if self._marked is None:
             self._marked = set()

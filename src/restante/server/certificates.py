@@ -1,8 +1,9 @@
 """Certificates: the TLS contexts of a server, chosen by the name a client asks for.
 
-RFC 9325: TLS 1.2 with ECDHE and AEAD, TLS 1.3, no compression, no renegotiation. RFC 8314 §4.2: no
-client certificate is asked for. What a certificate has to be is checked when it is loaded, so that
-a configuration that cannot work is refused before it replaces one that does.
+RFC 9325: TLS 1.2 with ECDHE and AEAD, TLS 1.3, no compression, no renegotiation. RFC 8314 §4.2: a
+client certificate is asked for only where the configuration says whose are taken. What a
+certificate has to be is checked when it is loaded, so that a configuration that cannot work is
+refused before it replaces one that does.
 """
 
 import ssl
@@ -10,7 +11,7 @@ from pathlib import Path
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from restante.errors import ConfigurationError
@@ -22,6 +23,13 @@ _VERSIONS = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
 _WEAK_HASHES = frozenset({"md5", "sha1"})
 
 
+class Context(ssl.SSLContext):
+    """A context of a server, with what a client can bind a login to."""
+
+    server_end_point = b""
+    """`tls-server-end-point`, the hash of its certificate (RFC 5929 §4.1)."""
+
+
 class Certificates:
     """The contexts of one version of the configuration."""
 
@@ -31,13 +39,13 @@ class Certificates:
         self.default = _context(
             options.certificate, options.private_key, options, "tls.certificate"
         )
-        self._by_name: dict[str, ssl.SSLContext] = {}
+        self._by_name: dict[str, Context] = {}
         for number, additional in enumerate(options.additional):
             key = f"tls.additional[{number}].certificate"
             context = _context(additional.certificate, additional.private_key, options, key)
             self._by_name |= {_comparable(name): context for name in additional.names}
 
-    def choose(self, name: str | None) -> ssl.SSLContext:
+    def choose(self, name: str | None) -> Context:
         """Return the context for a name: its own, its wildcard's, or the default.
 
         RFC 9325 §3.7 would allow to refuse an unknown name; clients that connect by address or by
@@ -54,8 +62,8 @@ def _comparable(name: str) -> str:
     return name.lower().rstrip(".")
 
 
-def _context(certificate: Path, private_key: Path, options: TlsOptions, key: str) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+def _context(certificate: Path, private_key: Path, options: TlsOptions, key: str) -> Context:
+    context = Context(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = _VERSIONS[options.minimum]
     context.set_ciphers(CIPHERS)
     context.set_alpn_protocols([ALPN])
@@ -70,7 +78,9 @@ def _context(certificate: Path, private_key: Path, options: TlsOptions, key: str
         context.options |= ssl.OP_NO_TICKET
     try:
         # Checked first: of a key that is too short OpenSSL says only that it cannot be loaded.
-        check(x509.load_pem_x509_certificate(certificate.read_bytes()), key)
+        loaded = x509.load_pem_x509_certificate(certificate.read_bytes())
+        check(loaded, key)
+        context.server_end_point = server_end_point(loaded)
         # A key with a passphrase would make OpenSSL ask the terminal of whoever started us.
         context.load_cert_chain(certificate, private_key, password=_no_passphrase)
     except ssl.SSLError as error:
@@ -80,7 +90,35 @@ def _context(certificate: Path, private_key: Path, options: TlsOptions, key: str
         raise ConfigurationError(f"{key}: {_reason(error)}") from error
     except ValueError as error:
         raise ConfigurationError(f"{key}: this is not a certificate in PEM") from error
+    if options.client_authorities is not None:
+        _ask_for_certificates(context, options.client_authorities)
     return context
+
+
+def _ask_for_certificates(context: ssl.SSLContext, authorities: Path) -> None:
+    """Ask clients for a certificate; one without is served as well."""
+    key = "tls.client_authorities"
+    try:
+        context.load_verify_locations(authorities)
+    except ssl.SSLError as error:
+        raise ConfigurationError(f"{key}: this is no certificate in PEM") from error
+    except OSError as error:
+        raise ConfigurationError(f"{key}: {_reason(error)}") from error
+    context.verify_mode = ssl.CERT_OPTIONAL
+
+
+def server_end_point(certificate: x509.Certificate) -> bytes:
+    """Return the channel binding of a certificate; empty: it has none.
+
+    RFC 5929 §4.1: the hash is that of its signature, SHA-256 in the place of MD5 and SHA-1, and
+    undefined for signatures without one hash of their own.
+    """
+    algorithm = certificate.signature_hash_algorithm
+    if algorithm is None:
+        return b""
+    if algorithm.name in _WEAK_HASHES:
+        algorithm = hashes.SHA256()
+    return certificate.fingerprint(algorithm)
 
 
 def _check_private_key(private_key: Path, key: str) -> None:

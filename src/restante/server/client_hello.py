@@ -11,7 +11,7 @@ from dataclasses import dataclass
 MAXIMUM_OCTETS = 16_384 + 5
 _HANDSHAKE_RECORD = 22
 _CLIENT_HELLO = 1
-_SERVER_NAME, _ALPN = 0, 16
+_SERVER_NAME, _ALPN, _EXTENDED_MASTER_SECRET = 0, 16, 23
 
 
 class NotAClientHello(Exception):
@@ -25,6 +25,8 @@ class ClientHello:
     server_name: str | None
     protocols: tuple[bytes, ...] | None
     """Of ALPN, in the client's order; None: ALPN was not used."""
+    extended_master_secret: bool
+    """Whether TLS 1.2 would make one (RFC 7627); TLS 1.3 has no other."""
 
 
 class Reading:
@@ -51,8 +53,12 @@ class Reading:
         message = self._message()
         if message is None:
             return None
-        names = _extensions(message)
-        return ClientHello(_server_name(names.get(_SERVER_NAME)), _protocols(names.get(_ALPN)))
+        extensions = _extensions(message)
+        return ClientHello(
+            _server_name(extensions.get(_SERVER_NAME)),
+            _protocols(extensions.get(_ALPN)),
+            _EXTENDED_MASTER_SECRET in extensions,
+        )
 
     def _message(self) -> bytes | None:
         """Gather the handshake message out of as many records as it takes."""

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, cast
 from restante.identity import Peer
 from restante.protocol import ServerSession
 from restante.protocol.replies import status_line
+from restante.sasl.mechanism import Channel
 from restante.server.driver import Driver
 from restante.server.limits import Places
 from restante.server.offering import Offering, local_end, plain_address
@@ -27,8 +28,6 @@ from restante.telemetry import Event, Rendered, render_peer
 if TYPE_CHECKING:
     from restante.server.service import Service
 
-INPUT_OCTETS = 65_536
-"""More than this unread by the session, and no more is read from the client."""
 WRITE_HIGH_OCTETS = CHUNK_OCTETS
 WRITE_LOW_OCTETS = CHUNK_OCTETS // 2
 """Between these the next chunk is fetched, so that a client that does not read costs one."""
@@ -118,14 +117,14 @@ class Connection(asyncio.Protocol):
             return
         self._places = places
         service.registry.add(self._number, self)
-        if offering.implicit_tls:
-            self.session = ServerSession(offering.under_tls(), service.session_options)
-            self._driver = Driver(service, self)
+        implicit_tls = offering.implicit_tls
+        offer = offering.under_tls() if implicit_tls else offering.in_clear(self._address)
+        timestamp = service.mechanisms.timestamp() if offer.apop else b""
+        self.session = ServerSession(offer, service.session_options, timestamp)
+        self._driver = Driver(service, self)
+        if implicit_tls:
             self._begin_tls()
         else:
-            offer = offering.in_clear(self._address)
-            self.session = ServerSession(offer, service.session_options)
-            self._driver = Driver(service, self)
             self.flush()
 
     def data_received(self, data: bytes) -> None:
@@ -201,6 +200,22 @@ class Connection(asyncio.Protocol):
     def unnoticed(self) -> bool:
         """Whether its end before a login is worth no line of the log."""
         return self._offering.unnoticed
+
+    def channel(self, random: bytes) -> Channel:
+        """Return what a mechanism may have to know of it, together with fresh octets."""
+        engine, bindings, certificate = self._engine, {}, None
+        if engine is not None:
+            certificate = engine.client_certificate
+            if end_point := engine.server_end_point:
+                bindings["tls-server-end-point"] = end_point
+        return Channel(
+            hostname=self._service.options.hostname,
+            port=self._local[1],
+            random=random,
+            bindings=bindings,
+            binding_offered=bool(bindings) and self._offering.binds,
+            certificate=certificate,
+        )
 
     def flush(self) -> bool:
         """Send what the session has to say; False: there was nothing."""
@@ -342,10 +357,15 @@ class Connection(asyncio.Protocol):
     def _tls_begun(self, engine: TlsEngine) -> None:
         self._tls_since = 0.0
         self._tls = engine.description
-        if self._offering.implicit_tls:
+        offering = self._offering
+        offer = offering.under_tls(
+            binding=bool(engine.server_end_point), certificate=engine.client_certificate is not None
+        )
+        if offering.implicit_tls:
+            self.session.offer_instead(offer)
             self.flush()
         else:
-            self.session.tls_established(self._offering.under_tls())
+            self.session.tls_established(offer)
 
     def _send_ciphertext(self, engine: TlsEngine) -> None:
         data = engine.data_to_send()
@@ -381,7 +401,7 @@ class Connection(asyncio.Protocol):
 
     def throttle_reading(self) -> None:
         """Read no more from a client whose octets the session has not caught up with."""
-        full = self.session.octets_waiting > INPUT_OCTETS
+        full = self.session.octets_waiting > self._offering.input_octets
         if full and not self.reading_paused and not self._closing:
             self.reading_paused = True
             self._transport.pause_reading()

@@ -23,6 +23,7 @@ from restante.errors import (
 from restante.identity import (
     AnswersByCall,
     Credentials,
+    DigestCredentials,
     GivesSalts,
     Identity,
     Outcome,
@@ -33,6 +34,7 @@ from restante.identity import (
 )
 from restante.maildrop import Maildrop, MessageReader
 from restante.protocol import (
+    ApopAttempted,
     CleartextRefused,
     EndReason,
     LoginAttempted,
@@ -48,7 +50,6 @@ from restante.protocol import Event as SessionEvent
 from restante.sasl import MechanismError
 from restante.sasl.mechanism import Challenge, Step
 from restante.secret import Secret
-from restante.server import mechanisms
 from restante.server.exchange import Exchange, Verdict
 from restante.server.opening import open_maildrop
 from restante.server.outlet import CHUNK_OCTETS
@@ -203,8 +204,13 @@ class Driver:
         name = event.name.decode("ascii")
         self._ask(PasswordCredentials(name, Secret(event.password)))
 
+    def _apop_attempted(self, event: ApopAttempted) -> None:
+        name = event.name.decode("ascii")
+        self._ask(DigestCredentials(name, event.timestamp, Secret(event.digest), "APOP"))
+
     def _sasl_started(self, event: SaslStarted) -> None:
-        exchange = self._exchange = Exchange(mechanisms.begin(event.mechanism))
+        mechanism = self._service.mechanisms.begin(event.mechanism, self._connection.channel)
+        exchange = self._exchange = Exchange(mechanism)
         self._sasl_step(exchange, partial(exchange.start, event.initial_response))
 
     def _sasl_answered(self, event: SaslAnswered) -> None:
@@ -340,7 +346,7 @@ class Driver:
         # By the last tick: everybody who comes between two shares the value.
         self._logged_in_at = self._service.now
         connection.logged_in()
-        connection.session.admit(maildrop.listing)
+        connection.session.admit(maildrop.listing, read_only=identity.read_only)
         self._service.log(
             Event.LOGIN,
             peer=connection.origin,
@@ -553,6 +559,7 @@ _LOGIN_REFUSALS: dict[type[Refusal], Event] = {
 
 _ANSWERS: dict[type[SessionEvent], Callable[[Driver, Any], None]] = {
     LoginAttempted: Driver._login_attempted,
+    ApopAttempted: Driver._apop_attempted,
     SaslStarted: Driver._sasl_started,
     SaslAnswered: Driver._sasl_answered,
     SaslCancelled: Driver._sasl_cancelled,

@@ -1,13 +1,56 @@
-"""The mechanisms of a server: what it can carry out, and what each needs of its connection."""
+"""The mechanisms of a server: what it can carry out, and what each exchange begins with.
 
+Randomness is drawn here, fresh for every exchange and every greeting.
+"""
+
+import time
 from collections.abc import Callable
+from dataclasses import replace
+from secrets import token_bytes, token_hex
 
 from restante.sasl import PlainServer, ServerMechanism
+from restante.sasl.md5 import md5_available
+from restante.sasl.mechanism import Channel
+from restante.server.offering import APOP, USER
+from restante.server.options import OfferOptions
 
-MECHANISMS: dict[str, Callable[[], ServerMechanism]] = {"PLAIN": PlainServer}
-"""What this server can carry out; which of them is offered the configuration says."""
+RANDOM_OCTETS = 18
+_SIMPLE: dict[str, Callable[[], ServerMechanism]] = {"PLAIN": PlainServer}
+"""Those that need nothing of the connection."""
+_BOUND: dict[str, Callable[[Channel], ServerMechanism]] = {}
+
+_BY_MD5 = frozenset({APOP, "CRAM-MD5"})
+CARRIED_OUT = frozenset(_SIMPLE) | frozenset(_BOUND)
+"""What this server can carry out with AUTH; what is offered the configuration says."""
 
 
-def begin(name: str) -> ServerMechanism:
-    """Return a new exchange of a mechanism."""
-    return MECHANISMS[name]()
+def possible(options: OfferOptions, verifiable: frozenset[str] | None = None) -> OfferOptions:
+    """Return the offers without what cannot be carried out here, or what nobody could verify.
+
+    RFC 1321: a platform may have no MD5. `verifiable` None: everything may be.
+    """
+    able = CARRIED_OUT | {USER, APOP}
+    if verifiable is not None:
+        able &= verifiable
+    if not md5_available():
+        able -= _BY_MD5
+    mechanisms = tuple(name for name in options.mechanisms if name in able)
+    return replace(options, mechanisms=mechanisms)
+
+
+class Mechanisms:
+    """The mechanisms of one server."""
+
+    def __init__(self, hostname: str) -> None:
+        self._hostname = hostname
+
+    def begin(self, name: str, channel: Callable[[bytes], Channel]) -> ServerMechanism:
+        """Return a new exchange; `channel` is asked if it depends on its connection."""
+        simple = _SIMPLE.get(name)
+        if simple is not None:
+            return simple()
+        return _BOUND[name](channel(token_bytes(RANDOM_OCTETS)))
+
+    def timestamp(self) -> bytes:
+        """Return a timestamp that was in no greeting before (RFC 1939 §7, APOP)."""
+        return f"<{token_hex(16)}.{int(time.time())}@{self._hostname}>".encode("ascii")

@@ -1,12 +1,28 @@
-"""What a connection may be offered: the policy on passwords in clear, and where STLS is."""
+"""What a connection may be offered: the policy on logins in clear, and what its layer is fit for.
 
+In clear only what the policy allows; a mechanism with channel binding needs a layer to bind to,
+EXTERNAL a certificate of the client's (RFC 8314 §4.2), bearer tokens TLS whatever the policy says
+(RFC 7628 §3), APOP a greeting that was said on this very layer.
+"""
+
+from collections.abc import Sequence
 from functools import lru_cache
 from ipaddress import ip_address
 
 from restante.protocol import Offer
+from restante.protocol.lines import SASL_OCTETS
 from restante.server.options import ListenerOptions, OfferOptions
 
 USER = "USER"
+APOP = "APOP"
+EXTERNAL = "EXTERNAL"
+TOKENS = frozenset({"OAUTHBEARER", "XOAUTH2"})
+BINDS = "-PLUS"
+
+TOKEN_LINE_OCTETS = 90_112
+"""Room for a token of 64 KiB in base64, and for what stands around it."""
+INPUT_OCTETS = 65_536
+"""More than this unread by the session, and no more is read from the client."""
 
 
 class Offering:
@@ -28,11 +44,24 @@ class Offering:
         """Whether an end before the login is worth no line of the log."""
         self._cleartext = options.cleartext
         stls = listener.tls == "stls" and tls_ready
-        self._open = _offer(options.mechanisms, stls=stls)
-        self._closed = Offer(
-            user=False, mechanisms=(), stls=stls, only_under_tls=frozenset(options.mechanisms)
-        )
-        self._under_tls = _offer(options.mechanisms, stls=False)
+        mechanisms = options.mechanisms
+        in_clear = [name for name in mechanisms if not needs_tls(name)]
+        # Behind STLS there is no greeting any more that a timestamp could stand in.
+        encrypted = [name for name in mechanisms if self.implicit_tls or name != APOP]
+        self._open = _offer(in_clear, stls=stls)
+        only_under_tls = frozenset(encrypted) if listener.tls != "none" else frozenset(mechanisms)
+        self._closed = Offer(user=False, mechanisms=(), stls=stls, only_under_tls=only_under_tls)
+        self._under_tls = {
+            (binding, certificate): _offer(
+                [name for name in encrypted if _is_fit(name, binding, certificate)], stls=False
+            )
+            for binding in (False, True)
+            for certificate in (False, True)
+        }
+        self.binds = any(name.endswith(BINDS) for name in mechanisms)
+        """Whether a mechanism with channel binding is offered where there is a layer to bind to."""
+        self.input_octets = max(INPUT_OCTETS, _line_octets(mechanisms))
+        """How much of a client's may wait for its session: one line at least."""
 
     def in_clear(self, address: str) -> Offer:
         """Return what a connection without TLS from this address may use."""
@@ -42,17 +71,37 @@ class Offering:
             return self._open
         return self._closed
 
-    def under_tls(self) -> Offer:
-        """Return what any connection may use under TLS."""
-        return self._under_tls
+    def under_tls(self, *, binding: bool = False, certificate: bool = False) -> Offer:
+        """Return what a connection under TLS may use.
+
+        `binding`: it can be bound to; `certificate`: its client has shown one.
+        """
+        return self._under_tls[binding, certificate]
 
 
-def _offer(mechanisms: tuple[str, ...], *, stls: bool) -> Offer:
+def needs_tls(mechanism: str) -> bool:
+    """Say whether a mechanism is never offered in clear, whatever the policy."""
+    return mechanism.endswith(BINDS) or mechanism == EXTERNAL or mechanism in TOKENS
+
+
+def _is_fit(mechanism: str, binding: bool, certificate: bool) -> bool:
+    if mechanism.endswith(BINDS):
+        return binding
+    return mechanism != EXTERNAL or certificate
+
+
+def _offer(mechanisms: Sequence[str], *, stls: bool) -> Offer:
     return Offer(
         user=USER in mechanisms,
-        mechanisms=tuple(name for name in mechanisms if name != USER),
+        apop=APOP in mechanisms,
+        mechanisms=tuple(name for name in mechanisms if name not in (USER, APOP)),
         stls=stls,
+        sasl_octets=_line_octets(mechanisms),
     )
+
+
+def _line_octets(mechanisms: Sequence[str]) -> int:
+    return SASL_OCTETS if TOKENS.isdisjoint(mechanisms) else TOKEN_LINE_OCTETS
 
 
 @lru_cache(maxsize=4_096)

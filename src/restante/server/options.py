@@ -31,7 +31,20 @@ MAXIMUM_WORKERS = 32
 """Half of the regions that workers count in: a reload needs two generations at once."""
 
 TlsMode = Literal["implicit", "stls", "none"]
-Mechanism = Literal["PLAIN", "USER"]
+Mechanism = Literal[
+    "SCRAM-SHA-256-PLUS",
+    "SCRAM-SHA-256",
+    "SCRAM-SHA-1-PLUS",
+    "SCRAM-SHA-1",
+    "PLAIN",
+    "LOGIN",
+    "CRAM-MD5",
+    "EXTERNAL",
+    "OAUTHBEARER",
+    "XOAUTH2",
+    "APOP",
+    "USER",
+]
 """What this version can offer; `USER` stands for the commands USER and PASS."""
 
 
@@ -134,6 +147,9 @@ class TlsOptions:
     session_tickets: bool = True
     """Whether a client that comes again may resume; the keys are made anew with a reload or a
     restart (RFC 9325 §3.4). Without, each handshake is a full one, and a little cheaper."""
+    client_authorities: Path | None = None
+    """PEM: the authorities whose client certificates are taken (EXTERNAL); not set: none is asked
+    for. A client that shows one of another authority is not let in at all."""
     additional: tuple[CertificateOptions, ...] = ()
 
     def __post_init__(self) -> None:
@@ -196,8 +212,9 @@ class LimitOptions:
 class OfferOptions:
     """What is offered before the login, and where."""
 
-    mechanisms: tuple[Mechanism, ...] = ("PLAIN", "USER")
-    """SASL mechanisms, and USER for the commands USER and PASS."""
+    mechanisms: tuple[Mechanism, ...] = ("SCRAM-SHA-256-PLUS", "SCRAM-SHA-256", "PLAIN", "USER")
+    """SASL mechanisms, the preferred first, USER for the commands USER and PASS, and APOP. Each is
+    offered where the connection is fit for it and a source of accounts can verify it."""
     cleartext: Literal["tls", "loopback", "always"] = "tls"
     """Where a password may be sent readable: only under TLS, from this machine too, anywhere."""
 

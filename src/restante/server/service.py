@@ -10,6 +10,7 @@ from restante.server.arrival import Arrival
 from restante.server.certificates import Certificates
 from restante.server.connection import Connection
 from restante.server.limits import Limits
+from restante.server.mechanisms import Mechanisms, possible
 from restante.server.offering import Offering
 from restante.server.options import ListenerOptions, ServerOptions
 from restante.server.proxies import Proxies
@@ -35,6 +36,7 @@ class Service:
         log: Log,
         loop: asyncio.AbstractEventLoop,
         executor: Executor,
+        verifiable: frozenset[str] | None = None,
         capacity: int = 1_000_000,
     ) -> None:
         self.options = options
@@ -51,6 +53,8 @@ class Service:
         self.capacity = capacity
         """Connections that this process has descriptors for."""
         self.session_options = SessionOptions()
+        self.mechanisms = Mechanisms(options.hostname)
+        self.offers = possible(options.offers, verifiable)
         self.registry = Registry()
         self.draining = False
         self.now = loop.time()
@@ -70,10 +74,10 @@ class Service:
         cheaper than at each connection.
         """
         tls_ready = self.certificates is not None
-        offering = Offering(self.options.offers, listener, tls_ready=tls_ready, local=local)
+        offering = Offering(self.offers, listener, tls_ready=tls_ready, local=local)
         if not listener.proxy_protocol:
             return lambda: Connection(self, offering)
-        proxies = Proxies(self.options.offers, listener, offering, tls_ready=tls_ready)
+        proxies = Proxies(self.offers, listener, offering, tls_ready=tls_ready)
         return lambda: Arrival(self, proxies)
 
     def tick(self, now: float) -> None:

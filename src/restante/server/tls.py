@@ -6,11 +6,11 @@ what was said in clear cannot get into a stream that did not exist while it was 
 """
 
 import ssl
-from typing import Final
+from typing import Final, cast
 
 from restante.errors import RestanteError
 from restante.server import client_hello
-from restante.server.certificates import ALPN, Certificates
+from restante.server.certificates import ALPN, Certificates, Context
 
 READ_OCTETS: Final = 65_536
 _RECORD = 16_384
@@ -28,6 +28,7 @@ class TlsEngine:
     __slots__ = (
         "_alert",
         "_certificates",
+        "_extended",
         "_first",
         "_hello",
         "_incoming",
@@ -42,6 +43,7 @@ class TlsEngine:
         self._first: bytearray | None = bytearray()
         self._hello: client_hello.Reading | None = client_hello.Reading()
         self._alert = b""
+        self._extended = False
         self._incoming = ssl.MemoryBIO()
         self._outgoing = ssl.MemoryBIO()
         self._object: ssl.SSLObject | None = None
@@ -55,6 +57,23 @@ class TlsEngine:
         cipher = self._object.cipher()
         assert cipher is not None
         return f"{self._object.version()}/{cipher[0]}"
+
+    @property
+    def server_end_point(self) -> bytes:
+        """What a login can be bound to; empty: nothing.
+
+        RFC 7677 §4: under TLS 1.2 only where it has an extended master secret.
+        """
+        assert self._object is not None
+        if self._object.version() != "TLSv1.3" and not self._extended:
+            return b""
+        return cast(Context, self._object.context).server_end_point
+
+    @property
+    def client_certificate(self) -> bytes | None:
+        """The certificate that the client has shown, in DER, verified; None: it has shown none."""
+        assert self._object is not None
+        return self._object.getpeercert(binary_form=True)
 
     def receive(self, data: bytes) -> list[bytes]:
         """Take in ciphertext and return what it says.
@@ -131,6 +150,7 @@ class TlsEngine:
                 return b""
             if hello is not None:
                 name = hello.server_name
+                self._extended = hello.extended_master_secret
                 if hello.protocols is not None and ALPN.encode() not in hello.protocols:
                     self._alert = _NO_APPLICATION_PROTOCOL
                     raise TlsFailed("no_application_protocol")

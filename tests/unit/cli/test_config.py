@@ -33,7 +33,7 @@ def test_a_check_looks_at_the_certificate(command: Command, configuration: Path)
         (["auth.cleartext"], "loopback\n"),
         (["auth.cleartext", "--json"], '"loopback"\n'),
         (["limits.connections"], "10000\n"),
-        (["auth.mechanisms"], '["PLAIN", "USER"]\n'),
+        (["auth.mechanisms"], '["SCRAM-SHA-256-PLUS", "SCRAM-SHA-256", "PLAIN", "USER"]\n'),
         (["listener[0]"], 'address = "127.0.0.1:0"\ntls = "none"\nproxy_protocol = []\n'),
     ],
 )

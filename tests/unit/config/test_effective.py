@@ -20,7 +20,7 @@ def test_what_is_printed_means_the_same(text: str, *, changed: bool) -> None:
 
 def test_every_setting_appears() -> None:
     plain = effective(parse(RIGHT, FILE))
-    unset = {"user", "auth_user"}
+    unset = {"user", "auth_user", "client_authorities"}
     for table in ROOT.walk():
         value: Any = find(plain, table.name) if table.name else plain
         holder: dict[str, object] = value[0] if table.repeated else value

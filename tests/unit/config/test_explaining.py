@@ -1,11 +1,13 @@
 """Every setting is explained, in one place, and the reference page is that text."""
 
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from restante.config.explaining import explain, to_markdown
 from restante.config.shape import ROOT, Table, meaning_of
+from restante.server.options import Mechanism
 
 PAGE = Path(__file__).parents[3] / "docs" / "reference" / "configuration.md"
 
@@ -26,7 +28,9 @@ def test_one_setting() -> None:
     assert "default: has to be set" in explain("listener.address")
     assert "default: one per processor" in explain("workers")
     assert "default: not set" in explain("user")
-    assert 'a list of "PLAIN" or "USER"; default: ["PLAIN", "USER"]' in explain("auth.mechanisms")
+    known = " or ".join(f'"{name}"' for name in get_args(Mechanism))
+    default = '["SCRAM-SHA-256-PLUS", "SCRAM-SHA-256", "PLAIN", "USER"]'
+    assert f"a list of {known}; default: {default}" in explain("auth.mechanisms")
 
 
 def test_a_table_with_those_below_it() -> None:

@@ -1,11 +1,15 @@
 """Everything that keeps a configuration from being honoured, with line, key and a sentence."""
 
+from typing import get_args
+
 import pytest
 
 from restante.config.findings import dotted, nearest, undotted
 from restante.config.loading import parse
+from restante.server.options import Mechanism
 from unit.config.written import FILE, LISTENER, RIGHT, findings
 
+KNOWN = ", ".join(f'"{name}"' for name in get_args(Mechanism))
 CERTIFICATE = '[tls]\ncertificate = "/c.pem"\nprivate_key = "/k.pem"\n'
 
 
@@ -78,14 +82,13 @@ def with_settings(text: str) -> str:
         ("[mail]\ncache_octets = -1", "2: mail.cache_octets: is not negative"),
         # What this version cannot honour.
         (
-            '[auth]\nmechanisms = ["PLAIN", "SCRAM-SHA-256"]',
-            '2: auth.mechanisms: "SCRAM-SHA-256" is not supported by this version; it knows'
-            ' "PLAIN", "USER"',
+            '[auth]\nmechanisms = ["PLAIN", "DIGEST-MD5"]',
+            f'2: auth.mechanisms: "DIGEST-MD5" is not supported by this version; it knows {KNOWN}',
         ),
         (
             '[auth]\nmechanisms = ["plain"]',
             '2: auth.mechanisms: "plain" is not supported by this version; it knows'
-            ' "PLAIN", "USER" (did you mean "PLAIN"?)',
+            f' {KNOWN} (did you mean "PLAIN"?)',
         ),
         (
             '[auth]\nmechanisms = ["USER", "USER"]',
@@ -174,6 +177,11 @@ def with_settings(text: str) -> str:
         (
             '[mail]\npath = "/var/mail/{name!r}"',
             "2: mail.path: takes {name}, {local} and {domain} as they are, without a format",
+        ),
+        (
+            '[auth]\nmechanisms = ["PLAIN", "EXTERNAL"]',
+            '2: auth.mechanisms: "EXTERNAL" needs tls.client_authorities, whose certificates it is'
+            " about",
         ),
         # TLS.
         (

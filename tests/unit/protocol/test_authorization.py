@@ -11,6 +11,7 @@ from restante.protocol.authorization import (
 )
 from restante.protocol.commands import Command, Verb
 from restante.protocol.events import (
+    ApopAttempted,
     CleartextRefused,
     LoginAttempted,
     SaslAnswered,
@@ -61,6 +62,38 @@ def test_passwords_in_clear_are_refused_before_they_are_sent() -> None:
     assert state.auth(plain, output) == CleartextRefused("PLAIN")
     assert said(output) == b"-ERR passwords are not taken in clear, use TLS\r\n"
     assert state.name is None
+
+
+APOP = Command(Verb.APOP, name=b"mrose", data=b"c4c9334bac560ecc979e58001b3e22fb")
+TIMESTAMP = b"<1896.697170952@dbc.mtview.ca.us>"
+
+
+def test_a_digest_is_offered_with_the_timestamp_it_was_made_of() -> None:
+    """conformance: 1939-S-60"""
+    output = Output()
+    event = Authorization(Offer(apop=True), TIMESTAMP).apop(APOP, output)
+    digest = bytes.fromhex("c4c9334bac560ecc979e58001b3e22fb")
+    assert event == ApopAttempted(b"mrose", TIMESTAMP, digest)
+    assert "mrose" not in repr(event)
+    assert said(output) == b""
+
+
+@pytest.mark.parametrize(
+    ("offer", "timestamp"), [(Offer(), TIMESTAMP), (Offer(apop=True), b""), (Offer(), b"")]
+)
+def test_without_timestamp_or_offer_there_is_no_apop(offer: Offer, timestamp: bytes) -> None:
+    """What was said in clear is forgotten under TLS. conformance: 1939-S-91"""
+    output = Output()
+    assert Authorization(offer, timestamp).apop(APOP, output) is None
+    assert said(output) == b"-ERR this way to authenticate is not offered\r\n"
+
+
+def test_a_digest_in_clear_is_refused_where_passwords_are() -> None:
+    """conformance: 2595-S-12"""
+    output = Output()
+    offer = Offer(user=False, only_under_tls=frozenset({"APOP"}))
+    assert Authorization(offer).apop(APOP, output) == CleartextRefused("APOP")
+    assert said(output) == b"-ERR passwords are not taken in clear, use TLS\r\n"
 
 
 def test_what_is_offered_nowhere() -> None:

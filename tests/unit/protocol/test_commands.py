@@ -184,9 +184,40 @@ def test_a_mechanism_name_has_up_to_twenty_characters() -> None:
     assert parse(b"auth " + b"a" * 20) == Command(Verb.AUTH, name=b"A" * 20)
 
 
-@pytest.mark.parametrize("line", [b"APOP", b"APOP alice", b"apop a b c"])
-def test_a_command_that_is_known_and_not_offered(line: bytes) -> None:
-    assert parse(line) == Command(Verb.APOP)
+DIGEST = b"c4c9334bac560ecc979e58001b3e22fb"
+
+
+@pytest.mark.parametrize("digest", [DIGEST, DIGEST.upper(), DIGEST.title()])
+def test_a_digest_is_the_same_in_either_case(digest: bytes) -> None:
+    """conformance: 1939-S-60, 1939-S-61"""
+    assert parse(b"apop mrose " + digest) == Command(Verb.APOP, name=b"mrose", data=DIGEST)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"APOP",
+        b"APOP ",
+        b"APOP alice",
+        b"APOP alice ",
+        b"APOP  " + DIGEST,
+        b"APOP alice " + DIGEST[:-1],
+        b"APOP alice " + DIGEST + b"0",
+        b"APOP alice " + DIGEST[:-1] + b"g",
+        b"APOP alice  " + DIGEST,
+        b"APOP alice " + DIGEST + b" ",
+        b"APOP a b " + DIGEST,
+    ],
+)
+def test_apop_takes_a_name_and_a_digest(line: bytes) -> None:
+    """conformance: 1939-S-61"""
+    assert parse(line) is BadSyntax.NAME_AND_DIGEST
+
+
+@pytest.mark.parametrize("name", [b"j\xc3\xb6rg", b"a\tb", b"a\x7f"])
+def test_the_name_of_apop_is_visible_ascii(name: bytes) -> None:
+    """conformance: 6856-S-16"""
+    assert parse(b"APOP " + name + b" " + DIGEST) is BadSyntax.NOT_ASCII
 
 
 def test_a_command_shows_neither_name_nor_password() -> None:

@@ -10,9 +10,9 @@ from restante.protocol.legality import KEEPS_NAME, LEGAL, Phase
 
 # Rows of the matrix state × command, as the conformance list has it: A free, N after USER, T.
 MATRIX = {
-    "CAPA": "ANT", "QUIT": "ANT", "STLS": "AN", "USER": "AN", "AUTH": "AN", "PASS": "N", "APOP": "",
-    "NOOP": "T", "STAT": "T", "LIST": "T", "RETR": "T", "DELE": "T", "RSET": "T", "TOP": "T",
-    "UIDL": "T",
+    "CAPA": "ANT", "QUIT": "ANT", "STLS": "AN", "USER": "AN", "AUTH": "AN", "PASS": "N",
+    "APOP": "A", "NOOP": "T", "STAT": "T", "LIST": "T", "RETR": "T", "DELE": "T", "RSET": "T",
+    "TOP": "T", "UIDL": "T",
 }  # fmt: skip
 
 LETTERS = {"A": Phase.AUTHORIZATION, "N": Phase.NAMED, "T": Phase.TRANSACTION}

@@ -14,6 +14,7 @@ from restante.errors import (
 )
 from restante.protocol.commands import Verb
 from restante.protocol.events import (
+    ApopAttempted,
     CleartextRefused,
     EndReason,
     Event,
@@ -35,8 +36,8 @@ from transcripts.maildrops import HEADER, MAILDROPS, Drop
 WRONG_STATE = b"-ERR this command is not possible now\r\n"
 STRICT = Offer(user=False, mechanisms=(), stls=True, only_under_tls=frozenset({"USER", "PLAIN"}))
 LINES = {
-    Verb.APOP: b"APOP a b", Verb.AUTH: b"AUTH PLAIN", Verb.DELE: b"DELE 1", Verb.PASS: b"PASS x",
-    Verb.RETR: b"RETR 1", Verb.TOP: b"TOP 1 0", Verb.USER: b"USER alice",
+    Verb.APOP: b"APOP a " + b"0" * 32, Verb.AUTH: b"AUTH PLAIN", Verb.DELE: b"DELE 1",
+    Verb.PASS: b"PASS x", Verb.RETR: b"RETR 1", Verb.TOP: b"TOP 1 0", Verb.USER: b"USER alice",
 }  # fmt: skip
 
 
@@ -362,7 +363,8 @@ def test_capa_before_and_after() -> None:
 @pytest.mark.parametrize("phase", [Phase.AUTHORIZATION, Phase.NAMED, Phase.TRANSACTION])
 def test_every_command_in_every_state(verb: Verb, phase: Phase) -> None:
     """conformance: 1939-S-23, TG-G-3, TG-G-6"""
-    made = logged_in() if phase is Phase.TRANSACTION else session()
+    made = logged_in() if phase is Phase.TRANSACTION else with_timestamp()
+    said(made)
     if phase is Phase.NAMED:
         tell(made, b"USER alice")
         said(made)
@@ -581,3 +583,104 @@ def test_answers_that_nobody_asked_for_are_errors_of_the_driver() -> None:
 def test_what_the_package_shows() -> None:
     assert protocol.ServerSession is ServerSession
     assert all(hasattr(protocol, name) for name in protocol.__all__)
+
+
+TIMESTAMP = b"<1896.697170952@dbc.mtview.ca.us>"
+DIGEST = b"c4c9334bac560ecc979e58001b3e22fb"
+
+
+def with_timestamp(offer: Offer | None = None) -> ServerSession:
+    return ServerSession(offer or Offer(apop=True, stls=True), SessionOptions(), TIMESTAMP)
+
+
+def test_the_greeting_has_a_timestamp_where_apop_is_offered() -> None:
+    """conformance: 1939-S-56, 1939-S-57, TG-A3-2"""
+    made = with_timestamp()
+    assert said(made) == b"+OK POP3 server ready " + TIMESTAMP + b"\r\n"
+    tell(made, b"CAPA")
+    assert b"APOP" not in said(made)
+
+
+def test_a_digest_is_judged_and_may_be_tried_again() -> None:
+    """RFC 1939 §7 (APOP). conformance: 1939-S-60, 1939-S-62, 1939-S-63"""
+    made = with_timestamp()
+    said(made)
+    for right in (False, True):
+        event = tell(made, b"APOP mrose " + DIGEST)
+        assert event == ApopAttempted(b"mrose", TIMESTAMP, bytes.fromhex(DIGEST.decode()))
+        assert made.answer_due
+        if right:
+            made.admit(Drop(MAILDROPS["M2"]))
+        else:
+            made.refuse(AuthenticationFailed())
+    assert said(made).split(b"\r\n")[:2] == [
+        b"-ERR [AUTH] authentication failed",
+        b"+OK maildrop has 2 messages (320 octets)",
+    ]
+    assert made.authenticated
+
+
+def test_apop_does_not_come_between_user_and_pass() -> None:
+    """conformance: 1939-S-63"""
+    made = with_timestamp()
+    said(made)
+    assert tell(made, b"USER mrose", b"APOP mrose " + DIGEST) is None
+    assert said(made).endswith(WRONG_STATE)
+    # The name is forgotten, so that PASS finds none.
+    assert tell(made, b"PASS x") is None
+    assert said(made) == WRONG_STATE
+
+
+def test_the_timestamp_is_forgotten_under_tls() -> None:
+    """What stood in a greeting that was read in clear may be anybody's (RFC 2595 §4)."""
+    made = with_timestamp()
+    tell(made, b"STLS")
+    made.tls_established(Offer(apop=True))
+    said(made)
+    assert tell(made, b"APOP mrose " + DIGEST) is None
+    assert said(made) == b"-ERR this way to authenticate is not offered\r\n"
+
+
+def test_there_is_no_challenge_to_a_digest() -> None:
+    made = with_timestamp()
+    tell(made, b"APOP mrose " + DIGEST)
+    with pytest.raises(LocalProtocolError):
+        made.challenge(b"x")
+
+
+def test_the_offer_may_be_another_before_anything_was_asked() -> None:
+    made = session(Offer(mechanisms=("PLAIN",)))
+    made.offer_instead(Offer(mechanisms=("SCRAM-SHA-256-PLUS", "PLAIN")))
+    tell(made, b"CAPA")
+    assert b"\r\nSASL SCRAM-SHA-256-PLUS PLAIN\r\n" in said(made)
+    assert isinstance(tell(made, b"AUTH PLAIN"), SaslStarted)
+    with pytest.raises(LocalProtocolError):
+        made.offer_instead(Offer())
+
+
+def test_a_line_of_sasl_is_as_long_as_the_offer_says() -> None:
+    """Tokens are longer than anything else. conformance: 5034-S-12"""
+    long = b"A" * (SASL_OCTETS + 8)
+    for octets, taken in ((SASL_OCTETS, False), (2 * SASL_OCTETS, True)):
+        made = session(Offer(mechanisms=("PLAIN",), sasl_octets=octets))
+        assert isinstance(tell(made, b"AUTH PLAIN " + long), SaslStarted) == taken
+        if taken:
+            made.challenge(b"")
+            assert isinstance(tell(made, long), SaslAnswered)
+        else:
+            assert said(made) == b"-ERR line too long\r\n"
+
+
+def test_a_login_with_fewer_rights_marks_nothing() -> None:
+    made = session()
+    tell(made, b"USER alice", b"PASS secret")
+    made.admit(Drop(MAILDROPS["M2"]), read_only=True)
+    said(made)
+    tell(made, b"DELE 1", b"DELE 3", b"STAT", b"RSET")
+    assert said(made).split(b"\r\n")[:-1] == [
+        b"-ERR this login may collect mail, not remove it",
+        b"-ERR no such message",
+        b"+OK 2 320",
+        b"+OK no message is marked",
+    ]
+    assert isinstance(tell(made, b"QUIT"), SessionEnded)

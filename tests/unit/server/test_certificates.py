@@ -4,6 +4,8 @@ import ssl
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 import trustme
@@ -12,7 +14,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from restante.errors import ConfigurationError
-from restante.server.certificates import Certificates, check
+from restante.server.certificates import Certificates, check, server_end_point
 from restante.server.options import CertificateOptions, TlsOptions
 from unit.server.conftest import write_certificate
 
@@ -185,3 +187,49 @@ def test_the_key_of_an_additional_certificate_is_named(
                 additional=(absent,),
             )
         )
+
+
+@pytest.mark.parametrize(
+    ("signed_by", "bound_by"),
+    [
+        (hashes.SHA256(), hashes.SHA256()),
+        (hashes.SHA384(), hashes.SHA384()),
+        (hashes.SHA512(), hashes.SHA512()),
+        (hashes.SHA1(), hashes.SHA256()),
+        (hashes.MD5(), hashes.SHA256()),
+    ],
+    ids=lambda algorithm: algorithm.name,
+)
+def test_a_login_is_bound_by_the_hash_of_the_signature(
+    signed_by: hashes.HashAlgorithm, bound_by: hashes.HashAlgorithm
+) -> None:
+    """RFC 5929 §4.1. conformance: 5929-S-02"""
+    certificate = self_signed(ec.generate_private_key(ec.SECP256R1()))
+    fingerprint = certificate.fingerprint(bound_by)
+    assert server_end_point(signed_otherwise(certificate, signed_by)) == fingerprint
+
+
+def test_without_a_hash_in_the_signature_there_is_nothing_to_bind_to() -> None:
+    certificate = self_signed(ec.generate_private_key(ec.SECP256R1()))
+    assert server_end_point(signed_otherwise(certificate, None)) == b""
+
+
+def signed_otherwise(
+    certificate: x509.Certificate, algorithm: hashes.HashAlgorithm | None
+) -> x509.Certificate:
+    """Return a certificate that says it was signed otherwise."""
+    return cast(
+        x509.Certificate,
+        SimpleNamespace(signature_hash_algorithm=algorithm, fingerprint=certificate.fingerprint),
+    )
+
+
+@pytest.mark.parametrize("content", [None, b"", b"no certificate"])
+def test_authorities_that_cannot_be_read_are_refused(
+    tls_options: TlsOptions, tmp_path: Path, content: bytes | None
+) -> None:
+    path = tmp_path / "ca.pem"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(ConfigurationError, match=r"^tls\.client_authorities: "):
+        Certificates(replace(tls_options, client_authorities=path))

@@ -40,7 +40,7 @@ def test_what_real_clients_ask_for(
 ) -> None:
     hello = sent(name, protocols, newest)
     expected = tuple(each.encode() for each in protocols) or None
-    assert parse(hello) == ClientHello(name, expected)
+    assert parse(hello) == ClientHello(name, expected, True)
     for cut in range(len(hello)):
         assert parse(hello[:cut]) is None
 
@@ -71,26 +71,31 @@ SNI = (0, vector(b"\0" + vector(b"pop.example.org", 2), 2))
 @pytest.mark.parametrize("size", [1, 2, 3, 7, 50])
 def test_a_message_may_be_spread_over_records(size: int) -> None:
     octets = records(message(SNI), size)
-    assert parse(octets) == ClientHello("pop.example.org", None)
+    assert parse(octets) == ClientHello("pop.example.org", None, False)
     assert parse(octets[:-1]) is None
 
 
 def test_a_client_without_extensions_asks_for_nothing() -> None:
-    assert parse(records(message())) == ClientHello(None, None)
+    assert parse(records(message())) == ClientHello(None, None, False)
 
 
 def test_an_extension_that_comes_twice_counts_once() -> None:
     other = (0, vector(b"\0" + vector(b"other", 2), 2))
-    assert parse(records(message(SNI, other))) == ClientHello("pop.example.org", None)
+    assert parse(records(message(SNI, other))) == ClientHello("pop.example.org", None, False)
+
+
+def test_an_extended_master_secret_is_asked_for_by_its_extension() -> None:
+    """RFC 7627 §5.1. conformance: 7677-S-01"""
+    assert parse(records(message((23, b"")))) == ClientHello(None, None, True)
 
 
 def test_a_name_of_another_kind_is_no_host_name() -> None:
     strange = (0, vector(b"\x01" + vector(b"x", 2), 2))
-    assert parse(records(message(strange))) == ClientHello(None, None)
+    assert parse(records(message(strange))) == ClientHello(None, None, False)
 
 
 def test_alpn_that_offers_nothing_is_alpn_all_the_same() -> None:
-    assert parse(records(message((16, vector(b"", 2))))) == ClientHello(None, ())
+    assert parse(records(message((16, vector(b"", 2))))) == ClientHello(None, (), False)
 
 
 @pytest.mark.parametrize(
@@ -117,7 +122,7 @@ def test_nonsense_is_told_from_what_is_not_there_yet(octets: bytes) -> None:
 
 def test_a_message_has_its_bound() -> None:
     just = message((77, bytes(MAXIMUM_OCTETS - 4 - 45 - 4)))
-    assert parse(records(just)) == ClientHello(None, None)
+    assert parse(records(just)) == ClientHello(None, None, False)
     with pytest.raises(NotAClientHello):
         parse(records(message((77, bytes(MAXIMUM_OCTETS)))))
 
@@ -161,7 +166,7 @@ def test_segments_make_no_difference(data: bytes, size: int, cuts: list[int]) ->
     except NotAClientHello:
         assert data.startswith(b"USER") or not answers
     else:
-        assert answers[-1] == ClientHello("pop.example.org", (b"pop3",))
+        assert answers[-1] == ClientHello("pop.example.org", (b"pop3",), True)
         assert set(answers[:-1]) <= {None}
 
 

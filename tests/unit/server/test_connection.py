@@ -7,11 +7,11 @@ from restante.errors import ConfigurationError
 from restante.protocol.server import OUTPUT_OCTETS
 from restante.server.certificates import Certificates
 from restante.server.connection import (
-    INPUT_OCTETS,
     LINGER_SECONDS,
     TOO_MANY_CONNECTIONS,
     WRITE_HIGH_OCTETS,
 )
+from restante.server.offering import INPUT_OCTETS
 from restante.server.options import LimitOptions, TlsOptions
 from restante.server.outlet import CHUNK_OCTETS
 from restante.telemetry import Event

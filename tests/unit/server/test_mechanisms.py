@@ -1,12 +1,45 @@
-"""What the server can carry out."""
+"""What the server can carry out, and the randomness each exchange begins with."""
 
-from restante.sasl import PlainServer
-from restante.server.mechanisms import MECHANISMS, begin
+import re
+
+import pytest
+
+from restante.sasl.mechanism import Channel
+from restante.server.mechanisms import CARRIED_OUT, RANDOM_OCTETS, Mechanisms
+
+HOST = "pop.example.org"
 
 
-def test_every_exchange_is_new() -> None:
-    for name in MECHANISMS:
-        first, second = begin(name), begin(name)
-        assert first.name == name
-        assert first is not second
-    assert isinstance(begin("PLAIN"), PlainServer)
+def channel(random: bytes) -> Channel:
+    return Channel(hostname=HOST, random=random, bindings={"tls-server-end-point": b"x" * 32})
+
+
+@pytest.mark.parametrize("name", sorted(CARRIED_OUT))
+def test_every_exchange_is_new_and_has_the_name_it_was_asked_by(name: str) -> None:
+    mechanisms = Mechanisms(HOST)
+    first, second = mechanisms.begin(name, channel), mechanisms.begin(name, channel)
+    assert first.name == second.name == name
+    assert first is not second
+
+
+def test_no_timestamp_comes_again() -> None:
+    """conformance: 1939-S-58"""
+    mechanisms, others = Mechanisms(HOST), Mechanisms(HOST)
+    made = [each.timestamp() for _ in range(5_000) for each in (mechanisms, others)]
+    assert len(set(made)) == 10_000
+    form = re.compile(rb"<[0-9a-f]{32}\.[0-9]+@pop\.example\.org>")
+    assert all(form.fullmatch(timestamp) for timestamp in made)
+
+
+def test_an_exchange_has_octets_enough_of_its_own() -> None:
+    asked: list[bytes] = []
+
+    def ask(random: bytes) -> Channel:
+        asked.append(random)
+        return channel(random)
+
+    for name in CARRIED_OUT:
+        Mechanisms(HOST).begin(name, ask)
+        Mechanisms(HOST).begin(name, ask)
+    assert len(set(asked)) == len(asked)
+    assert all(len(random) == RANDOM_OCTETS >= 18 for random in asked)

@@ -1,11 +1,16 @@
 """The TLS engine: a handshake in any pieces, octets both ways, and its end."""
 
+import hashlib
 import ssl
+from dataclasses import replace
 
 import pytest
 import trustme
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
 
-from restante.server.certificates import Certificates
+from restante.server.certificates import Certificates, Context
+from restante.server.options import TlsOptions
 from restante.server.tls import TlsEngine, TlsFailed
 from unit.server.tls_client import TlsClient
 
@@ -23,11 +28,20 @@ class Ends:
         size: int = 1 << 20,
         newest: ssl.TLSVersion = ssl.TLSVersion.TLSv1_3,
         protocols: tuple[str, ...] = (),
+        certificate: trustme.LeafCert | None = None,
+        options: int = 0,
     ) -> None:
         self.engine = TlsEngine(certificates)
         self.received: list[bytes] = []
         self._size = size
-        self.client = TlsClient(authority, self.exchange, newest=newest, protocols=protocols)
+        self.client = TlsClient(
+            authority,
+            self.exchange,
+            newest=newest,
+            protocols=protocols,
+            certificate=certificate,
+            options=options,
+        )
 
     def exchange(self, ciphertext: bytes) -> bytes:
         for start in range(0, len(ciphertext), self._size):
@@ -105,7 +119,7 @@ def test_a_name_is_asked_for(certificates: Certificates, authority: trustme.CA) 
         def __init__(self) -> None:
             self.default = certificates.default
 
-        def choose(self, name: str | None) -> ssl.SSLContext:
+        def choose(self, name: str | None) -> Context:
             asked.append(name)
             return self.default
 
@@ -172,3 +186,77 @@ def test_a_record_that_was_changed_is_the_end(
     ends.client.handshake()
     with pytest.raises(TlsFailed):
         ends.engine.receive(b"\x17\x03\x03\x00\x20" + bytes(32))
+
+
+NO_EXTENDED_MASTER_SECRET = 1
+"""OpenSSL's SSL_OP_NO_EXTENDED_MASTER_SECRET, which Python's ssl has no name for."""
+
+
+@pytest.mark.parametrize(
+    ("newest", "options", "bound"),
+    [
+        (ssl.TLSVersion.TLSv1_3, 0, True),
+        (ssl.TLSVersion.TLSv1_2, 0, True),
+        (ssl.TLSVersion.TLSv1_2, NO_EXTENDED_MASTER_SECRET, False),
+        (ssl.TLSVersion.TLSv1_3, NO_EXTENDED_MASTER_SECRET, True),
+    ],
+)
+def test_a_login_can_be_bound_where_the_secret_is_of_one_connection(
+    certificates: Certificates,
+    authority: trustme.CA,
+    newest: ssl.TLSVersion,
+    options: int,
+    bound: bool,
+) -> None:
+    """conformance: 7677-S-01, 5929-S-02"""
+    ends = Ends(certificates, authority, newest=newest, options=options)
+    ends.client.handshake()
+    shown = ends.client.object.getpeercert(binary_form=True)
+    assert shown is not None
+    expected = hashlib.sha256(shown).digest() if bound else b""
+    assert ends.engine.server_end_point == expected
+
+
+@pytest.fixture(scope="module")
+def asking(
+    tls_options: TlsOptions, authority: trustme.CA, tmp_path_factory: pytest.TempPathFactory
+) -> Certificates:
+    """Contexts that ask for certificates of this authority."""
+    authorities = tmp_path_factory.mktemp("authorities") / "ca.pem"
+    authority.cert_pem.write_to_path(str(authorities))
+    return Certificates(replace(tls_options, client_authorities=authorities))
+
+
+@pytest.mark.parametrize("newest", NEWEST)
+def test_a_client_may_show_a_certificate(
+    asking: Certificates, authority: trustme.CA, newest: ssl.TLSVersion
+) -> None:
+    """conformance: 8314-S-08, 2595-S-15"""
+    leaf = authority.issue_cert("alice@example.org")
+    ends = Ends(asking, authority, newest=newest, certificate=leaf)
+    ends.client.handshake()
+    shown = x509.load_pem_x509_certificate(leaf.cert_chain_pems[0].bytes())
+    assert ends.engine.client_certificate == shown.public_bytes(serialization.Encoding.DER)
+
+
+def test_a_client_without_a_certificate_is_served_as_well(
+    asking: Certificates, certificates: Certificates, authority: trustme.CA
+) -> None:
+    """And none is asked for where nobody would look at it. conformance: 8314-S-08"""
+    for contexts in (asking, certificates):
+        ends = Ends(contexts, authority)
+        ends.client.handshake()
+        assert ends.engine.client_certificate is None
+    ends = Ends(certificates, authority, certificate=authority.issue_cert("alice@example.org"))
+    ends.client.handshake()
+    assert ends.engine.client_certificate is None
+
+
+def test_a_certificate_of_somebody_elses_authority_ends_the_handshake(
+    asking: Certificates, authority: trustme.CA
+) -> None:
+    """conformance: 8314-S-08"""
+    leaf = trustme.CA().issue_cert("alice@example.org")
+    ends = Ends(asking, authority, newest=ssl.TLSVersion.TLSv1_2, certificate=leaf)
+    with pytest.raises(TlsFailed):
+        ends.client.handshake()

@@ -17,10 +17,15 @@ class TlsClient:
         name: str = "localhost",
         protocols: tuple[str, ...] = (),
         newest: ssl.TLSVersion = ssl.TLSVersion.MAXIMUM_SUPPORTED,
+        certificate: trustme.LeafCert | None = None,
+        options: int = 0,
     ) -> None:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.maximum_version = newest
         authority.configure_trust(context)
+        context.options |= options
+        if certificate is not None:
+            certificate.configure_cert(context)
         if protocols:
             context.set_alpn_protocols(list(protocols))
         self._exchange = exchange
