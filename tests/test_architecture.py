@@ -59,7 +59,10 @@ STORES_APART = {"maildir", "memory", "failing"}
 THIRD_PARTY = {
     "argon2-cffi": ("argon2", {"auth.hashes"}),
     "click": ("click", {"cli"}),
-    "cryptography": ("cryptography", {"server.certificates", "cli.demo_certificate"}),
+    "cryptography": (
+        "cryptography",
+        {"server.certificates", "cli.demo_certificate", "auth.devices.key"},
+    ),
     "uvloop": ("uvloop", {"auth.process", "server.worker"}),
 }
 """What comes from others: its name in Python, and the modules or packages that may import it."""

@@ -9,7 +9,7 @@ import os
 import sqlite3
 import string
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -110,7 +110,7 @@ class AccountsDatabase:
         Raises:
             AccountError: there is one of that name already.
         """
-        with self._changing() as connection:
+        with self.changing() as connection:
             version = _next_version(connection)
             try:
                 connection.execute(
@@ -161,9 +161,38 @@ class AccountsDatabase:
 
     def remove(self, name: str) -> None:
         """Forget an account; its mail stays where it is."""
-        with self._changing() as connection:
+        with self.changing() as connection:
             if not connection.execute("DELETE FROM account WHERE name = ?", (name,)).rowcount:
                 raise _unknown(name)
+
+    # ---- for the tables beside that of the accounts
+
+    def rows(self, statement: str, name: str, *, since: int) -> Sequence[tuple[Any, ...]]:
+        """Return what a statement finds for a name; nothing in a database of an older version.
+
+        Raises:
+            TemporaryFailure: the database cannot be read.
+        """
+        try:
+            connection = self._reading()
+            if connection is None or self._version_of(connection) < since:
+                return []
+            return connection.execute(statement, (name,)).fetchall()
+        except (sqlite3.Error, OSError) as error:
+            self.close()
+            raise TemporaryFailure(reason=f"accounts database: {error}") from error
+
+    def touch(self, connection: sqlite3.Connection, name: str) -> int:
+        """Give an account a new version, and return it; within a change that is under way.
+
+        Raises:
+            UnknownAccount: there is none of that name.
+        """
+        version = _next_version(connection)
+        update = "UPDATE account SET version = ? WHERE name = ?"
+        if not connection.execute(update, (version, name)).rowcount:
+            raise _unknown(name)
+        return version
 
     def close(self) -> None:
         """Close the database."""
@@ -175,7 +204,7 @@ class AccountsDatabase:
 
     def _change(self, name: str, **values: str | int) -> None:
         columns = "".join(f"{column} = ?, " for column in values)
-        with self._changing() as connection:
+        with self.changing() as connection:
             changed = connection.execute(
                 f"UPDATE account SET {columns}version = ? WHERE name = ?",  # noqa: S608
                 (*values.values(), _next_version(connection), name),
@@ -184,7 +213,7 @@ class AccountsDatabase:
                 raise _unknown(name)
 
     @contextmanager
-    def _changing(self) -> Iterator[sqlite3.Connection]:
+    def changing(self) -> Iterator[sqlite3.Connection]:
         """Hold the database alone; what raises changes nothing.
 
         Raises:
@@ -213,13 +242,16 @@ class AccountsDatabase:
         connection = self._reading()
         if connection is None:
             return None
+        if self._version_of(connection) < schema.SCRAM_SINCE:
+            statement = _OLDER.get(statement, statement)
+        row: tuple[Any, ...] | None = connection.execute(statement, (name,)).fetchone()
+        return row
+
+    def _version_of(self, connection: sqlite3.Connection) -> int:
         if self._version < schema.NEWEST:
             # A command may have brought it up to date meanwhile.
             self._version = schema.version_of(connection)
-            if self._version < schema.SCRAM_SINCE:
-                statement = _OLDER.get(statement, statement)
-        row: tuple[Any, ...] | None = connection.execute(statement, (name,)).fetchone()
-        return row
+        return self._version
 
     def _reading(self) -> sqlite3.Connection | None:
         """Return the database for reading; None: nobody has made an account yet."""

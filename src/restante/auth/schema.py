@@ -23,14 +23,39 @@ _STEPS: tuple[tuple[str, ...], ...] = (
         "CREATE TABLE counter (value INTEGER NOT NULL)",
         "INSERT INTO counter VALUES (1)",
     ),
-    # What SCRAM is verified by, one `{MECHANISM}text` behind another with a space between.
-    ("ALTER TABLE account ADD COLUMN scram TEXT NOT NULL DEFAULT ''",),
+    (
+        # What SCRAM is verified by, one `{MECHANISM}text` behind another with a space between.
+        "ALTER TABLE account ADD COLUMN scram TEXT NOT NULL DEFAULT ''",
+        """
+        CREATE TABLE device (
+            account TEXT NOT NULL,
+            name TEXT NOT NULL,
+            id INTEGER NOT NULL,
+            mechanism TEXT NOT NULL,
+            networks TEXT NOT NULL,
+            expires_at INTEGER,
+            read_only INTEGER NOT NULL,
+            created_at INTEGER NOT NULL,
+            mark BLOB NOT NULL,
+            verifier BLOB NOT NULL,
+            sealed BLOB,
+            PRIMARY KEY (account, name)
+        ) WITHOUT ROWID
+        """,
+        # A name that is given again has nothing of whoever had it before.
+        """
+        CREATE TRIGGER devices_go_with_their_account AFTER DELETE ON account
+        BEGIN DELETE FROM device WHERE account = OLD.name; END
+        """,
+    ),
 )
 """What makes version 1 of nothing, version 2 of version 1, and so on."""
 
 NEWEST = len(_STEPS)
 SCRAM_SINCE = 2
 """The version whose accounts have verifiers of SCRAM."""
+DEVICES_SINCE = 2
+"""The version whose accounts have devices."""
 
 
 def version_of(connection: sqlite3.Connection) -> int:

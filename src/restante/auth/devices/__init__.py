@@ -1,0 +1,1 @@
+"""Device passwords: named secrets, made here, each for one device or program of an account."""
