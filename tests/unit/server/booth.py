@@ -12,12 +12,13 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any, Literal, cast
 
-from restante.errors import AuthenticationFailed, Refusal
+from restante.errors import AuthenticationFailed
 from restante.identity import (
     Answer,
     Authenticator,
     Credentials,
     Identity,
+    Outcome,
     PasswordCredentials,
     Peer,
     Question,
@@ -29,6 +30,7 @@ from restante.server.limits import Limits, SharedCounts
 from restante.server.options import (
     LimitOptions,
     ListenerOptions,
+    Mechanism,
     OfferOptions,
     ServerOptions,
     TlsMode,
@@ -108,6 +110,9 @@ class Gatekeeper:
         self._loop = loop
         self.held = False
         self.asked: list[str] = []
+        self.questions: list[Question] = []
+        self.outcomes: dict[type[Question], Outcome] = {}
+        """What is said to questions of other kinds than passwords."""
         self.withdrawn = 0
         self._waiting: dict[int, Callable[[], None]] = {}
 
@@ -115,10 +120,12 @@ class Gatekeeper:
         raise AssertionError("who answers by call is not asked by coroutine")
 
     def submit(self, question: Question, peer: Peer, answer: Answer) -> Callable[[], None]:
-        assert isinstance(question, PasswordCredentials)
         self.asked.append(question.name)
-        outcome: Identity | Refusal = AuthenticationFailed()
-        if question.password.reveal() == b"secret":
+        self.questions.append(question)
+        outcome: Outcome = AuthenticationFailed()
+        if not isinstance(question, PasswordCredentials):
+            outcome = self.outcomes.get(type(question), outcome)
+        elif question.password.reveal() == b"secret":
             outcome = Identity(question.name)
         number = len(self.asked)
         self._waiting[number] = partial(answer, outcome)
@@ -306,6 +313,7 @@ class Booth:
         certificates: Certificates | None = None,
         capacity: int = 1_000_000,
         cleartext: Literal["tls", "loopback", "always"] = "always",
+        mechanisms: tuple[Mechanism, ...] = ("PLAIN", "USER"),
     ) -> None:
         self.loop = loop
         self.log = RecordingLog()
@@ -319,7 +327,10 @@ class Booth:
         self.limits = Limits(limits, self.counts, slot)
         self.service = Service(
             options=ServerOptions(
-                listeners=(), limits=limits, offers=OfferOptions(cleartext=cleartext)
+                hostname="pop.example.org",
+                listeners=(),
+                limits=limits,
+                offers=OfferOptions(cleartext=cleartext, mechanisms=mechanisms),
             ),
             certificates=certificates,
             authenticator=authenticator or self.gatekeeper,

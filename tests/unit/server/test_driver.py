@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import re
 from collections.abc import Callable, Collection
 
 import pytest
@@ -12,8 +13,9 @@ from restante.errors import (
     TemporaryFailure,
     UpdateIncomplete,
 )
-from restante.identity import Credentials, Identity, Peer
+from restante.identity import Credentials, DigestCredentials, Identity, Peer
 from restante.maildrop import DropListing, Maildrop, MessageReader
+from restante.secret import Secret
 from restante.server.outlet import CHUNK_OCTETS
 from restante.stores.memory import MemoryStore
 from restante.telemetry import Event
@@ -617,3 +619,58 @@ def test_a_password_in_clear_where_it_may_not_be_is_logged_without_its_name(
     assert client.send(b"USER alice\r\n").startswith(b"-ERR")
     (refused,) = booth.log.named(Event.CLEARTEXT_REFUSED)
     assert "alice" not in repr(refused)
+
+
+# ---- APOP
+
+DIGEST = b"c4c9334bac560ecc979e58001b3e22fb"
+
+
+@pytest.fixture
+def with_apop(loop: SteppedLoop) -> Booth:
+    """A service that offers APOP."""
+    return Booth(loop, mechanisms=("PLAIN", "APOP", "USER"))
+
+
+def test_every_greeting_has_a_timestamp_of_its_own(with_apop: Booth, booth: Booth) -> None:
+    """conformance: 1939-S-56, 1939-S-57, 1939-S-58"""
+    greetings = {with_apop.connect().taken for _ in range(20)}
+    assert len(greetings) == 20
+    form = rb"\+OK POP3 server ready <[0-9a-f]+\.[0-9]+@pop\.example\.org>\r\n"
+    assert all(re.fullmatch(form, greeting) for greeting in greetings)
+    assert booth.connect().taken == b"+OK POP3 server ready\r\n"
+
+
+def test_a_digest_is_asked_about_with_its_timestamp(with_apop: Booth) -> None:
+    """conformance: 1939-S-60, 1939-S-62"""
+    with_apop.gatekeeper.outcomes[DigestCredentials] = Identity("alice")
+    client = with_apop.connect()
+    timestamp = client.taken.split()[-1]
+    assert client.send(b"APOP Alice " + DIGEST + b"\r\n").startswith(b"+OK maildrop has 0 ")
+    (asked,) = with_apop.gatekeeper.questions
+    digest = Secret(bytes.fromhex(DIGEST.decode()))
+    assert asked == DigestCredentials("Alice", timestamp, digest, "APOP")
+    (login,) = with_apop.log.named(Event.LOGIN)
+    assert (login["mech"], login["user"]) == ("APOP", "alice")
+
+
+def test_a_wrong_digest_is_refused_as_a_wrong_password_is(with_apop: Booth) -> None:
+    """conformance: 3206-S-04"""
+    client = with_apop.connect()
+    refused = client.send(b"USER alice\r\nPASS wrong\r\n").splitlines()[-1]
+    assert client.send(b"APOP alice " + DIGEST + b"\r\n") == refused + b"\r\n"
+    assert [failed["mech"] for failed in with_apop.log.named(Event.AUTH_FAILED)] == ["USER", "APOP"]
+
+
+# ---- rights
+
+
+def test_a_login_that_may_only_read_removes_nothing(with_apop: Booth) -> None:
+    with_apop.deposit(b"Subject: one\n\n1\n")
+    with_apop.gatekeeper.outcomes[DigestCredentials] = Identity("alice", read_only=True)
+    client = with_apop.connect()
+    client.send(b"APOP alice " + DIGEST + b"\r\n")
+    assert client.send(b"DELE 1\r\n") == b"-ERR this login may collect mail, not remove it\r\n"
+    assert client.send(b"RETR 1\r\n").startswith(b"+OK")
+    client.send(b"QUIT\r\n")
+    assert with_apop.kept == 1
