@@ -211,8 +211,9 @@ def make_sources(options: AuthOptions, log: Log) -> Sequence[Source]:
     """Return the sources that the options name, in their order."""
     sources: list[Source] = []
     for source in options.sources:
-        if source.path is not None:
+        if source.type == "passwd-file":
+            assert source.path is not None
             sources.append(PasswdFile(source.path, options.default_domain, log))
-        else:
+        elif source.type == "accounts":
             sources.append(AccountsDatabase(options.state_directory / FILE_NAME))
     return sources

@@ -12,22 +12,47 @@ from typing import Literal
 MAXIMUM_MEMORY_KIB = 4_194_304
 MAXIMUM_PASSES = 1_000
 MAXIMUM_LANES = 255
+MINIMUM_ITERATIONS = 4_096
+"""RFC 7677 §4: clients refuse fewer."""
+MAXIMUM_ITERATIONS = 10_000_000
+"""Seconds of anybody's time; what asks for more is a mistake or an attack."""
+
+
+ScramFamily = Literal["SCRAM-SHA-256", "SCRAM-SHA-1"]
+"""Verifiers of SCRAM are kept for one of these; it serves with -PLUS and without."""
+
+FurtherMechanism = Literal["SCRAM-SHA-256", "SCRAM-SHA-1", "CRAM-MD5", "APOP"]
+"""What entries of a passwd-file may be good for besides passwords sent as they are."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceOptions:
     """One source of accounts; the first that knows a name decides."""
 
-    type: Literal["accounts", "passwd-file"] = "accounts"
-    """accounts: our own database; passwd-file: a file in Dovecot's format."""
+    type: Literal["accounts", "passwd-file", "certificate"] = "accounts"
+    """accounts: our own database; passwd-file: a file in Dovecot's format; certificate: who a
+    client's certificate names, for EXTERNAL."""
     path: Path | None = None
-    """Of the passwd-file; `accounts` lives in the state directory."""
+    """Of the passwd-file; of a file of fingerprints for certificates, which may be left out.
+    `accounts` lives in the state directory."""
+    verifies: tuple[FurtherMechanism, ...] = ()
+    """Of a passwd-file: mechanisms its entries serve besides USER, PLAIN and LOGIN. SCRAM takes
+    entries of its own scheme or {PLAIN}, CRAM-MD5 {CRAM-MD5} or {PLAIN}, APOP {PLAIN} alone."""
+    certificate_name: Literal["mail", "common-name", "none"] | None = None
+    """What in a certificate names the account: its only rfc822Name (which is the default), its only
+    common name, or nothing, so that the file of fingerprints alone decides."""
 
     def __post_init__(self) -> None:
         if self.type == "passwd-file" and self.path is None:
             raise ValueError("path: a passwd-file source needs one")
         if self.type == "accounts" and self.path is not None:
             raise ValueError("path: the accounts source takes none, it lives in state_directory")
+        if self.type != "passwd-file" and self.verifies:
+            raise ValueError("verifies: only a passwd-file source takes it")
+        if self.type != "certificate" and self.certificate_name is not None:
+            raise ValueError("certificate_name: only a certificate source takes it")
+        if self.certificate_name == "none" and self.path is None:
+            raise ValueError('certificate_name: "none" takes a file of fingerprints, by path')
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +69,10 @@ class HashOptions:
     """Hashes computed at once; each takes `memory_kib`."""
     queue: int = 64
     """Hashes waiting; more are refused with [SYS/TEMP]."""
+    scram: tuple[ScramFamily, ...] = ("SCRAM-SHA-256",)
+    """Mechanisms that new passwords of our own database are kept for besides; empty: for none."""
+    scram_iterations: int = 32_768
+    """How often SCRAM digests a new password; every client has to do the same."""
 
     def __post_init__(self) -> None:
         for name in ("passes", "lanes", "threads", "queue"):
@@ -55,6 +84,10 @@ class HashOptions:
             )
         if self.passes > MAXIMUM_PASSES or self.lanes > MAXIMUM_LANES:
             raise ValueError(f"passes is {MAXIMUM_PASSES} at most, lanes {MAXIMUM_LANES}")
+        if not MINIMUM_ITERATIONS <= self.scram_iterations <= MAXIMUM_ITERATIONS:
+            raise ValueError(
+                f"scram_iterations is {MINIMUM_ITERATIONS} at least, {MAXIMUM_ITERATIONS} at most"
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

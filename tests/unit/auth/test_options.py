@@ -15,6 +15,20 @@ NAN = float("nan")
     [
         (lambda: SourceOptions(type="passwd-file"), "path: a passwd-file source needs one"),
         (lambda: SourceOptions(path=Path("x")), "path: the accounts source takes none"),
+        (
+            lambda: SourceOptions(verifies=("CRAM-MD5",)),
+            "verifies: only a passwd-file source takes it",
+        ),
+        (
+            lambda: SourceOptions(certificate_name="common-name"),
+            "certificate_name: only a certificate source takes it",
+        ),
+        (
+            lambda: SourceOptions(type="certificate", certificate_name="none"),
+            'certificate_name: "none" takes a file of fingerprints',
+        ),
+        (lambda: HashOptions(scram_iterations=4_095), "scram_iterations is 4096 at least"),
+        (lambda: HashOptions(scram_iterations=10_000_001), "10000000 at most"),
         (lambda: HashOptions(memory_kib=7), "memory_kib is 8 for each lane at least"),
         (lambda: HashOptions(memory_kib=15, lanes=2), "memory_kib is 8 for each lane at least"),
         (lambda: HashOptions(memory_kib=2**23), "4194304 at most"),

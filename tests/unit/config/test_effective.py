@@ -20,7 +20,7 @@ def test_what_is_printed_means_the_same(text: str, *, changed: bool) -> None:
 
 def test_every_setting_appears() -> None:
     plain = effective(parse(RIGHT, FILE))
-    unset = {"user", "auth_user", "client_authorities"}
+    unset = {"user", "auth_user", "client_authorities", "certificate_name"}
     for table in ROOT.walk():
         value: Any = find(plain, table.name) if table.name else plain
         holder: dict[str, object] = value[0] if table.repeated else value
@@ -41,7 +41,7 @@ def test_only_what_is_not_the_default() -> None:
         ("listener[1].address", "[::1]:995"),
         ("auth.mechanisms", ["USER"]),
         ("auth.throttle.first_delay_seconds", 1.0),
-        ("auth.source[1]", {"type": "accounts"}),
+        ("auth.source[1]", {"type": "accounts", "verifies": []}),
     ],
 )
 def test_one_value_is_found(key: str, value: object) -> None:

@@ -101,7 +101,7 @@ def with_settings(text: str) -> str:
         (
             '[[auth.source]]\ntype = "ldap"',
             '2: auth.source[0].type: "ldap" is not supported by this version; it knows'
-            ' "accounts", "passwd-file"',
+            ' "accounts", "passwd-file", "certificate"',
         ),
         (
             '[[listener]]\naddress = "127.0.0.1:1"\nproxy_protocol = ["10.0.0.0/8", "10.0.0.1/8"]',

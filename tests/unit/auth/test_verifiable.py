@@ -1,0 +1,39 @@
+"""Mechanisms by the settings of sources."""
+
+from pathlib import Path
+
+from restante.auth.options import AuthOptions, HashOptions, SourceOptions
+from restante.auth.verifiable import verifiable
+
+BY_PASSWORD = {"USER", "PLAIN", "LOGIN"}
+BY_SCRAM = {"SCRAM-SHA-256", "SCRAM-SHA-256-PLUS"}
+FILE = SourceOptions(type="passwd-file", path=Path("passwd"))
+OLD_FILE = SourceOptions(
+    type="passwd-file", path=Path("old"), verifies=("APOP", "CRAM-MD5", "SCRAM-SHA-1")
+)
+
+
+def offered(*sources: SourceOptions, hashing: HashOptions | None = None) -> frozenset[str]:
+    options = AuthOptions(
+        state_directory=Path("/nowhere"), sources=sources, hashing=hashing or HashOptions()
+    )
+    return verifiable(options)
+
+
+def test_each_source_says_its_own() -> None:
+    assert offered() == set()
+    assert offered(SourceOptions()) == BY_PASSWORD | BY_SCRAM
+    assert offered(SourceOptions(), hashing=HashOptions(scram=())) == BY_PASSWORD
+    assert offered(FILE) == BY_PASSWORD
+    assert offered(OLD_FILE) == BY_PASSWORD | {
+        "APOP",
+        "CRAM-MD5",
+        "SCRAM-SHA-1",
+        "SCRAM-SHA-1-PLUS",
+    }
+    assert offered(SourceOptions(type="certificate")) == {"EXTERNAL"}
+
+
+def test_one_source_is_enough() -> None:
+    assert offered(FILE, SourceOptions()) == BY_PASSWORD | BY_SCRAM
+    assert offered(SourceOptions(type="certificate"), FILE) == BY_PASSWORD | {"EXTERNAL"}
