@@ -102,7 +102,7 @@ def waiting() -> dict[str, str]:
 
 def _is_no_proof(case: Case) -> bool:
     """Tell whether Restante does otherwise, or has nothing that the case could be about."""
-    return case.name in DECIDED or why_absent(case) is not None
+    return case.name in DECIDED or case.vigil is not None or why_absent(case) is not None
 
 
 def told(count: int) -> str:

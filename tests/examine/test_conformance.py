@@ -22,7 +22,9 @@ def told(finding: Finding) -> str:
 def test_the_server_conforms(case: Case, judge: Judge) -> None:
     finding = judge.try_case(case)
     due = Verdict.PASSES
-    if case.name in DECIDED:
+    if case.vigil is not None:
+        due = Verdict.NOT_TRIED  # it would take half an hour
+    elif case.name in DECIDED:
         due = Verdict.DIFFERS
     elif why_absent(case):
         due = Verdict.NOT_APPLICABLE

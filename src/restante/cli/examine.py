@@ -127,6 +127,7 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 )
 @click.option("--list", "listed", is_flag=True, help="Only say which cases there are.")
 @click.option("--timing", is_flag=True, help="Try what takes many logins to measure, too.")
+@click.option("--slow", is_flag=True, help="Try what has to be waited for, up to an hour, too.")
 @click.option(
     "--patience",
     metavar="SECONDS",
@@ -235,6 +236,7 @@ class _Errand:
             accounts=NO_ACCOUNTS,
             patience_seconds=asked.patience,
             timing=asked.timing,
+            slow=asked.slow,
             consent=Consent(removal=False, reading=False, clear_passwords=clear),
             trust=self._trust,
             pace=self._pace,

@@ -164,6 +164,7 @@ class Asked:
     case: tuple[str, ...]
     listed: bool
     timing: bool
+    slow: bool
     patience: float
     deadline: float
     as_json: bool

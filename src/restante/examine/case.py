@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from restante.examine.fixtures import Fixture
     from restante.examine.record import Utterance
     from restante.examine.stage import Stage
+    from restante.examine.vigil import Vigil
 
 
 class Level(enum.Enum):
@@ -71,7 +72,8 @@ class Case:
     to hold, exactly; None means that any will do. A case that is not `exact` can be judged
     whatever header field was added to its messages on their way in. A scratch case may remove
     mail. `password` asks for an account with that very password. `unmet` overrules what the level
-    makes of an unmet expectation, for points where the texts leave a decision.
+    makes of an unmet expectation, for points where the texts leave a decision. With a `vigil` the
+    steps look at what it saw.
     """
 
     id: str
@@ -90,6 +92,7 @@ class Case:
     second_account: bool = False
     capabilities: tuple[str, ...] = ()
     unmet: Verdict | None = None
+    vigil: Vigil | None = None
 
     @property
     def name(self) -> str:

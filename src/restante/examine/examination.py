@@ -114,17 +114,21 @@ class _Run:
     def __init__(self, target: Target, progress: Progress) -> None:
         self._judge = Judge(target)
         self._pace = target.pace
+        self._slow = target.slow
         self._progress = progress
         self._findings: dict[int, Finding] = {}
 
     def try_all(self, cases: Sequence[Case]) -> Mapping[int, Finding]:
-        """Try what guesses at no password, and then what was put off."""
+        """Try what guesses at no password, then what was put off, and last what takes long."""
         ordered = kindest_order(cases)
+        slow = [case for case in cases if case.vigil is not None and self._slow]
+        vigils = {case.vigil for case in slow}
         for guesses_wait in (True, False):
             self._pace.guesses_wait = guesses_wait
             for case in ordered:
-                if id(case) not in self._findings:
+                if id(case) not in self._findings and case.vigil not in vigils:
                     self._try(case)
+        self._try_together(slow)
         return self._findings
 
     @property
@@ -141,6 +145,15 @@ class _Run:
             return
         self._findings[id(case)] = finding
         self._progress(case, finding)
+
+    def _try_together(self, cases: Sequence[Case]) -> None:
+        """Try the cases that wait for minutes, all at once."""
+        for case in cases[:1]:
+            self._progress(case, None)
+        findings = self._judge.try_together(cases) if self._bears() else map(self._given_up, cases)
+        for finding in findings:
+            self._findings[id(finding.case)] = finding
+            self._progress(finding.case, finding)
 
     def _bears(self) -> bool:
         """Tell whether the server may be asked once more, after a pause where it just failed."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
+from collections.abc import Callable, Iterator, Sequence
 
 from restante.examine.case import Case, Finding, Start, Verdict
 from restante.examine.outcome import (
@@ -19,6 +21,8 @@ from restante.examine.record import Record
 from restante.examine.redaction import Redaction
 from restante.examine.stage import Capabilities, Stage, offers
 from restante.examine.target import Endpoint, Target
+from restante.examine.vigil import Vigil, keep_together
+from restante.examine.watch import Watch
 
 
 class Judge:
@@ -40,11 +44,30 @@ class Judge:
 
         Raises Postponed where the pace of the run has it wait for a later part.
         """
+        if case.vigil is not None:
+            return self.try_together([case])[0]
         record = Record(self.redaction)
+        return self.finding(case, record, lambda: self._perform(case, record))
+
+    def try_together(self, cases: Sequence[Case]) -> list[Finding]:
+        """Keep the vigils of these cases side by side, and judge each by what was seen."""
+        groups: dict[Vigil, list[Case]] = {}
+        for case in cases:
+            assert case.vigil is not None
+            groups.setdefault(case.vigil, []).append(case)
+        watches = [Watch(self, group) for group in groups.values()]
+        keep_together([watch.keep() for watch in watches], self._target.pace)
+        found = {id(finding.case): finding for watch in watches for finding in watch.findings()}
+        return [found[id(case)] for case in cases]
+
+    def finding(
+        self, case: Case, record: Record, play: Callable[[], None], seconds: float | None = None
+    ) -> Finding:
+        """Return what a case found whose end is played, and which may have begun before."""
         began = time.monotonic()
-        verdict, why = self._as_far_as_mail_allows(case, *self._play(case, record))
-        seconds = time.monotonic() - began
-        return Finding(case, verdict, record.told(why), record.utterances(), seconds)
+        verdict, why = self._as_far_as_mail_allows(case, *self._judged(case, play))
+        taken = time.monotonic() - began if seconds is None else seconds
+        return Finding(case, verdict, record.told(why), record.utterances(), taken)
 
     def _as_far_as_mail_allows(self, case: Case, verdict: Verdict, why: str) -> tuple[Verdict, str]:
         """Hold nothing against a server that may be due to what the door did to the messages."""
@@ -53,10 +76,10 @@ class Judge:
             return Verdict.NOT_TRIED, f"{altered}; as it is: {why}"
         return verdict, why
 
-    def _play(self, case: Case, record: Record) -> tuple[Verdict, str]:
+    def _judged(self, case: Case, play: Callable[[], None]) -> tuple[Verdict, str]:
         pace = self._target.pace
         try:
-            self._perform(case, record)
+            play()
         except (Unmet, Broken) as failure:
             if pace.over:
                 # Every wait ends with the run: what did not come may have been on its way.
@@ -83,10 +106,19 @@ class Judge:
         return Verdict.PASSES, "the server does what the source says"
 
     def _perform(self, case: Case, record: Record) -> None:
+        with self.set(case, record) as stage:
+            for step in case.steps:
+                step.perform(stage)
+
+    @contextlib.contextmanager
+    def set(self, case: Case, record: Record) -> Iterator[Stage]:
+        """Yield the stage of a case, where its steps begin; raises what keeps it from there."""
         endpoint = self._target.endpoint(case.traits)
         if endpoint is None:
             wanted = ", ".join(sorted(trait.value for trait in case.traits))
             raise NotTried(f"no endpoint was given that {wanted}")
+        if case.vigil is not None and not self._target.slow:
+            raise NotTried("it waits for minutes; that is done where it is asked for, with --slow")
         if case.scratch and not self._target.consent.removal:
             raise NotTried("it may remove mail, and the maildrop is not said to be a scratch one")
         self._target.pace.check()
@@ -97,8 +129,7 @@ class Judge:
             self._begin(stage)
             if case.start is not Start.NOWHERE:
                 self.failures = 0
-            for step in case.steps:
-                step.perform(stage)
+            yield stage
         finally:
             stage.close()
 

@@ -18,6 +18,7 @@ from restante.examine.outcome import Broken, NotTried, Unmet, Unreachable
 from restante.examine.proofs import timestamp_in
 from restante.examine.record import Record
 from restante.examine.replies import Answer, Status, capabilities_of
+from restante.examine.seen import Seen
 from restante.examine.target import Account, Endpoint, Target, Tls
 from restante.examine.wire import Wire
 from restante.examine.words import SECRET_WORDS, WORD, placeholders
@@ -36,6 +37,7 @@ class Stage:
         self.record = record
         self._account: Account | None = None
         self.greeting = ""
+        self.seen = Seen()
         self._guard = Guard(target)
         self.capabilities: Callable[[], Capabilities | None] = self.probe
         self._words: dict[bytes, bytes] = placeholders(None, None)

@@ -107,6 +107,7 @@ class Target:
     accounts: Accounts
     patience_seconds: float = 20.0
     timing: bool = False
+    slow: bool = False
     consent: Consent = Consent()
     trust: Trust = ANYBODY
     pace: Pace = field(default_factory=Pace)

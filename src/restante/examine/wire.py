@@ -23,6 +23,7 @@ from restante.examine.replies import Answer, Status
 LINE_LIMIT = 1 << 20
 REPLY_LIMIT = 32 << 20
 REPLY_LINES_LIMIT = 1 << 20
+_GLANCE_SECONDS = 0.01
 
 
 class Wire:
@@ -141,6 +142,22 @@ class Wire:
         self._event("the server closed")
         return rest
 
+    def glance(self) -> bytes:
+        """Take what has come by now, without waiting, raising Ended behind the last of it."""
+        if not self._receive_at_hand() and not self._buffer:
+            raise Ended("the server closed the connection")
+        return self._taken()
+
+    def sip(self, limit: int) -> bytes:
+        """Take at most so many octets, waiting where there are none."""
+        if len(self._buffer) < limit:
+            self._receive_at_hand()
+        if not self._buffer:
+            self._fill(self._deadline())
+        octets = bytes(self._buffer[:limit])
+        del self._buffer[:limit]
+        return octets
+
     def exactly(self, count: int) -> bytes:
         """Read this many octets, for what is not POP3."""
         deadline = self._deadline()
@@ -171,6 +188,10 @@ class Wire:
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.close()
 
+    def remark(self, text: str) -> None:
+        """Put into the record what is not said by either side."""
+        self._event(text)
+
     def break_tls(self) -> None:
         """Send octets that no TLS record begins with, below TLS, and wait for the close."""
         self._event("octets outside TLS sent by the suite")
@@ -193,6 +214,14 @@ class Wire:
         del self._buffer[: end + 1]
         return line
 
+    def _taken(self) -> bytes:
+        """Return what is in the buffer, which goes into the record."""
+        octets = bytes(self._buffer)
+        self._buffer.clear()
+        if octets:
+            self._record.note(self._number, "S", octets)
+        return octets
+
     def _fill(self, deadline: float) -> None:
         """Receive once, raising where the connection has ended."""
         if not self._receive(deadline):
@@ -211,6 +240,17 @@ class Wire:
             octets = b""
         self._buffer += octets
         return bool(octets)
+
+    def _receive_at_hand(self) -> bool:
+        """Receive what has come by now, and tell whether the connection goes on."""
+        poll = select.poll()
+        poll.register(self._socket, select.POLLIN)
+        if not poll.poll(0):
+            return True
+        try:
+            return self._receive(time.monotonic() + _GLANCE_SECONDS)
+        except Silent:
+            return True  # under TLS, where it is not the whole of anything yet
 
     def _receive_octets(self, deadline: float) -> bytes:
         """Return what comes next, out of TLS where it is up."""

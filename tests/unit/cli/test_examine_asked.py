@@ -35,6 +35,7 @@ def asked(**changes: object) -> Asked:
         "case": (),
         "listed": False,
         "timing": False,
+        "slow": False,
         "patience": 20.0,
         "deadline": 3600.0,
         "as_json": False,

@@ -15,7 +15,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from restante.examine.fixtures import M5
+from restante.examine.pace import Pace
 from restante.examine.target import Account, Endpoint, Target, Tls
+from unit.examine.crooked_clock import Clock
 from unit.examine.crooked_session import Session
 from unit.examine.crooked_tls import lenient_context, server_context
 
@@ -48,6 +50,8 @@ class CrookedServer:
         self.lenient = lenient_context()
         self.faults: frozenset[str] = frozenset()
         self.mailboxes: dict[str, Mailbox] = {}
+        self.clock = Clock(self._send_away)
+        self._sessions: list[Session] = []
         self._listeners = [socket.create_server(("127.0.0.1", 0)) for _ in range(4)]
         kinds = ((Tls.STLS, True), (Tls.STLS, False), (Tls.IMPLICIT, True), (Tls.NONE, True))
         self.endpoints = tuple(
@@ -60,6 +64,11 @@ class CrookedServer:
     def target(self, patience_seconds: float = 0.6, *, timing: bool = False) -> Target:
         """Return the server as the judge wants it."""
         return Target(self.endpoints, self, patience_seconds, timing=timing)
+
+    def slow_target(self, patience_seconds: float = 5.0) -> Target:
+        """Return it with a clock under which hours pass in no time."""
+        pace = Pace(clock=self.clock.now, sleep=self.clock.sleep)
+        return Target(self.endpoints, self, patience_seconds, slow=True, pace=pace)
 
     def stop(self) -> None:
         """Close the listening ports."""
@@ -82,6 +91,11 @@ class CrookedServer:
         """Put one message into the mailbox."""
         self.mailboxes[account.name].add(octets)
 
+    def _send_away(self, now: float) -> None:
+        """End the sessions whose time is up."""
+        for session in list(self._sessions):
+            session.look_at_clock(now)
+
     def _accept(self, listener: socket.socket, endpoint: Endpoint) -> None:
         while True:
             try:
@@ -97,5 +111,7 @@ class CrookedServer:
         ):
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             session = Session(self, connection, endpoint)
+            self._sessions.append(session)
+            stack.callback(self._sessions.remove, session)
             stack.callback(session.end)
             session.run()

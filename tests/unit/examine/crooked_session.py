@@ -11,6 +11,7 @@ import time
 from typing import TYPE_CHECKING
 
 from restante.examine.target import Endpoint, Tls
+from unit.examine.crooked_clock import patience
 from unit.examine.crooked_proofs import BEARERS, OTHERS, Proofs
 from unit.examine.crooked_texts import prepared, without_prohibited
 from unit.examine.crooked_tls import HANDSHAKE_FAILURE, agree_to_anything, objection, turn_away
@@ -38,6 +39,8 @@ class Session(Proofs):
         self.failed = False
         self.timestamp = ""
         self.server_offers_texts = self.offers_more()
+        self.heard_at = server.clock.now()
+        self.busy = False
 
     def run(self) -> None:
         """Serve until the client goes."""
@@ -56,6 +59,7 @@ class Session(Proofs):
         if "chatty" in self.faults:
             self.say("+OK there is more")
         while (line := self.line()) is not None:
+            self.heard(busy=True)
             if not self.obey(line):
                 return
 
@@ -78,6 +82,22 @@ class Session(Proofs):
         with contextlib.suppress(OSError):
             self.socket.shutdown(socket.SHUT_WR)
         self.socket.close()
+
+    def heard(self, *, busy: bool) -> None:
+        """Take the time, at a command and at its reply."""
+        if "one-timer" not in self.faults or self.mailbox is None:
+            self.heard_at = self.server.clock.now()
+        self.busy = busy
+
+    def look_at_clock(self, now: float) -> None:
+        """Close where nothing was said for too long; a reply that is being read is no silence."""
+        limit = patience(self.faults, logged_in=self.mailbox is not None)
+        if self.busy or now - self.heard_at < limit:
+            return
+        with contextlib.suppress(OSError):
+            if "says-goodbye" in self.faults:
+                self.socket.sendall(b"-ERR too late\r\n")
+            self.socket.shutdown(socket.SHUT_RDWR)
 
     # --- octets -------------------------------------------------------------------------------
 
@@ -120,7 +140,17 @@ class Session(Proofs):
             octets += lines + b".\r\n"
         if "bare-lf" in self.faults:
             octets = octets.replace(b"\r\n", b"\n")
-        self.socket.sendall(octets)
+        if lines is None:
+            # Who has read this may let hours pass before this thread goes on.
+            self.heard(busy=False)
+            self.socket.sendall(octets)
+        elif len(octets) > 1 << 20 and "cuts-slow-readers" in self.faults:
+            # How much of the rest would be on its way already depends on the buffers between.
+            self.socket.sendall(octets[: len(octets) // 2])
+            self.socket.shutdown(socket.SHUT_RDWR)
+        else:
+            self.socket.sendall(octets)
+            self.heard(busy=False)
 
     def no(self, text: str = "no") -> bool:
         """Refuse."""

@@ -78,14 +78,21 @@ def a_case(*steps: Ask | Given | Logic, **changes: object) -> Case:
     return Case(**{**values, **changes})  # type: ignore[arg-type]
 
 
+def target_for(server: CrookedServer, case: Case) -> Target:
+    """Return the server as this case needs it: with a clock of its own where it waits."""
+    if case.vigil is not None:
+        return server.slow_target()
+    return server.target(timing=True)
+
+
 def judged(server: CrookedServer, case: Case) -> Finding:
     return Judge(server.target()).try_case(case)
 
 
 def others_than_passed(server: CrookedServer) -> dict[str, Verdict]:
     """Play every case and return the verdicts other than "passes", with the reason on a failure."""
-    judge = Judge(server.target(patience_seconds=10))
-    findings = [judge.try_case(case) for case in CASES]
+    ordinary, slow = Judge(server.target(patience_seconds=10)), Judge(server.slow_target())
+    findings = [(slow if case.vigil else ordinary).try_case(case) for case in CASES]
     for finding in findings:
         if finding.verdict in FAILED:
             print(finding.case.name, finding.why)
@@ -177,8 +184,7 @@ def test_a_refusal_of_the_right_proof_is_no_departure(server: CrookedServer) -> 
 @pytest.mark.parametrize("fault", CATCHES)
 def test_a_fault_is_found_by_its_cases(server: CrookedServer, fault: str) -> None:
     server.faults = frozenset(fault.split("+"))
-    judge = Judge(server.target(timing=True))
-    findings = [judge.try_case(case) for case in caught_by(fault)]
+    findings = [Judge(target_for(server, case)).try_case(case) for case in caught_by(fault)]
     assert findings
     assert [f.case.name for f in findings if f.verdict not in FAILED] == []
 

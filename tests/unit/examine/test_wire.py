@@ -231,3 +231,57 @@ def test_under_tls_too_what_a_server_says_is_read_while_it_does_not_read(record:
         wire.send(b"NOOP\r\n" * 2_000_000)
         assert wire.status().positive
         wire.close()
+
+
+def glance_on(wire: Wire) -> None:
+    while True:
+        wire.glance()
+
+
+def test_a_glance_takes_what_is_there_and_does_not_wait(peer: Peer, record: Record) -> None:
+    told = threading.Event()
+    heard = threading.Event()
+
+    def behave(connection: socket.socket) -> None:
+        told.wait(20)
+        connection.sendall(b"late")
+        heard.wait(20)
+
+    wire = peer(behave)
+    assert wire.glance() == b""
+    told.set()
+    while not (seen := wire.glance()):
+        pass
+    assert seen == b"late"
+    assert record.utterances()[-1].octets == b"late"
+    heard.set()
+    with pytest.raises(Ended):
+        glance_on(wire)
+
+
+def test_a_glance_under_tls_waits_for_nothing_whole(peer: Peer) -> None:
+    go = threading.Event()
+
+    def behave(connection: socket.socket) -> None:
+        with server_context().wrap_socket(connection, server_side=True) as inside:
+            inside.sendall(b"one")
+            go.wait(20)
+
+    wire = peer(behave)
+    wire.start_tls()
+    while not (seen := wire.glance()):
+        pass
+    assert seen == b"one"
+    go.set()
+    with pytest.raises(Ended):
+        glance_on(wire)
+
+
+def test_a_sip_is_never_larger_than_asked_for(peer: Peer) -> None:
+    wire = peer(saying(b"x" * 100_000))
+    sips = [wire.sip(30_000)]
+    while sum(map(len, sips)) < 100_000:
+        sips.append(wire.sip(30_000))
+    assert max(map(len, sips)) == 30_000
+    with pytest.raises(Ended):
+        wire.sip(1)
