@@ -41,7 +41,11 @@ ABSENT: dict[str, str] = {
     "7628-S-04": LATER,
     "7628-S-04/cancelled": LATER,
     "7628-S-05": LATER,
+    **{f"7628-S-02/{variant}": LATER for variant in ("token", "unknown-key", "scheme", "no-auth")},
+    **{f"7628-S-0{rest}": LATER for rest in ("2/cut", "3/host", "6/other", "6/altered")},
     "XOAUTH2-S-01": LATER,
+    "XOAUTH2-S-01/token": LATER,
+    "XOAUTH2-S-01/other": LATER,
     "XOAUTH2-S-02": LATER,
 }
 """Further cases about what the server does not have, by name."""

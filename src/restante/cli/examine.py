@@ -90,6 +90,12 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
     " that of --second-user from the second.",
 )
 @click.option("--second-user", metavar="NAME", help="Another account, its maildrop empty.")
+@click.option(
+    "--oauth-token-file",
+    metavar="FILE",
+    type=_FILE,
+    help="A bearer token of the account, for OAUTHBEARER and XOAUTH2.",
+)
 @click.option("--ca", metavar="FILE", type=_FILE, help="Who may sign the certificate, in PEM.")
 @click.option("--fingerprint", metavar="SHA256", help="The one certificate to trust.")
 @click.option("--insecure", is_flag=True, help="Send the password whoever the server is.")

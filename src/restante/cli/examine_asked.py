@@ -4,13 +4,13 @@ import ipaddress
 import re
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import zip_longest
 from pathlib import Path
 
 import click
 
-from restante.cli.failures import DATA, CommandFailed
+from restante.cli.failures import DATA, NO_INPUT, NO_PERMISSION, CommandFailed
 from restante.examine.case import Case
 from restante.examine.doors import CommandDoor, Door, LmtpDoor, SmtpDoor
 from restante.examine.maildir_door import MaildirDoor
@@ -22,6 +22,7 @@ from restante.examine.trust import ANYBODY, PinnedTrust, Trust, VerifiedTrust
 IMPLICIT_PORT, CLEAR_PORT = 995, 110
 LMTP_PORT, SMTP_PORT = 24, 25
 MAXIMUM_PASSWORD_OCTETS = 4_096
+MAXIMUM_TOKEN_OCTETS = 8_192
 LONGEST_PATH = 107
 """Of a UNIX socket, in octets."""
 
@@ -29,6 +30,8 @@ _PLACE = re.compile(
     r"(?:\[(?P<address>[^\[\]]*)\]|(?P<name>[^\[\]:]*))(?::(?P<port>.*))?", re.DOTALL
 )
 _NAME = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*\.?")
+_TOKEN = re.compile(rb"[A-Za-z0-9._~+/-]+=*")
+"""RFC 6750 §2.1 (b64token)."""
 _FINGERPRINT = re.compile(r"[0-9a-f]{64}")
 
 
@@ -151,6 +154,7 @@ class Asked:
     tls: str | None
     password_stdin: bool
     second_user: str | None
+    oauth_token_file: Path | None
     ca: Path | None
     fingerprint: str | None
     insecure: bool
@@ -244,4 +248,20 @@ class Asked:
         for name, password in zip(names, passwords, strict=True):
             if re.search(r"[\0\r\n\ud800-\udfff]", password):
                 raise CommandFailed(DATA, f"the password of {name!a} cannot be sent in a line")
-        return [Account(*each) for each in zip(names, passwords, strict=True)]
+        first, *others = [Account(*each) for each in zip(names, passwords, strict=True)]
+        return [replace(first, token=self.token()), *others]
+
+    def token(self) -> str | None:
+        """Return the bearer token, if a file was named."""
+        if self.oauth_token_file is None:
+            return None
+        try:
+            with self.oauth_token_file.open("rb") as file:
+                octets = file.read(MAXIMUM_TOKEN_OCTETS + 1).strip()
+        except OSError as error:
+            status = NO_PERMISSION if isinstance(error, PermissionError) else NO_INPUT
+            told = f"--oauth-token-file: {str(self.oauth_token_file)!a}: {error.strerror}"
+            raise CommandFailed(status, told) from error
+        if len(octets) > MAXIMUM_TOKEN_OCTETS or not _TOKEN.fullmatch(octets):
+            raise CommandFailed(DATA, "--oauth-token-file: there is no bearer token in it")
+        return octets.decode()

@@ -1,24 +1,18 @@
-"""Mechanisms beside those of their own files: EXTERNAL, LOGIN, ANONYMOUS, OAUTHBEARER, XOAUTH2."""
+"""Mechanisms beside those of their own files: EXTERNAL, LOGIN, ANONYMOUS."""
 
 from __future__ import annotations
 
 import base64
-import json
-import re
 
-from restante.examine.case import Case, Level, Start, Trait, Verdict
-from restante.examine.dialogue import ERR, OK, Ask, Given, Logic, Upgrade, holds
+from restante.examine.case import Case, Level, Start, Verdict
+from restante.examine.dialogue import ERR, OK, Ask, Given, Logic, holds
 from restante.examine.fixtures import M2
-from restante.examine.outcome import NotApplicable, Unmet
+from restante.examine.outcome import Unmet
 from restante.examine.replies import capabilities_of
 from restante.examine.stage import Stage
-from restante.examine.target import Tls
 
 LOGIN_DRAFT = "LOGIN, draft-murchison-sasl-login-00"
 SENDS_PASSWORD = frozenset({"PLAIN", "LOGIN"})
-BAD_TOKEN = b"n,,\x01auth=Bearer certainly-wrong\x01\x01"
-BAD_XTOKEN = b"user={user}\x01auth=Bearer certainly-wrong\x01\x01"
-JUST_SEPARATOR = base64.b64encode(b"\x01").decode()
 
 
 def mechanisms(stage: Stage) -> tuple[str, ...]:
@@ -67,44 +61,6 @@ def login_refuses(stage: Stage) -> None:
 def anonymous_trace_is_short(stage: Stage) -> None:
     """Send a trace that is longer than any may be."""
     holds(stage.ask_sasl(b"t" * 256, b"AUTH ANONYMOUS "), ERR, "a trace of 256 characters")
-
-
-def under_tls(stage: Stage, mechanism: str) -> None:
-    """Go under TLS, where bearer tokens belong, and look whether the mechanism is there."""
-    if stage.endpoint.tls is Tls.STLS:
-        Given(Upgrade()).perform(stage)
-    if mechanism not in mechanisms(stage):
-        raise NotApplicable(f"the server does not announce {mechanism}")
-
-
-def bad_token(mechanism: str, message: bytes, answer: str) -> Logic:
-    """Return a step: a bad token is told of in JSON, and refused behind the answer."""
-
-    def attempt(stage: Stage) -> None:
-        stage.target.pace.guess()
-        under_tls(stage, mechanism)
-        reply = stage.ask_sasl(message, f"AUTH {mechanism} ".encode())
-        found = re.fullmatch(rb"\+ ([A-Za-z0-9+/]+={0,2})\r\n", reply.raw)
-        if found is None:
-            raise Unmet(f"a bad token is answered {reply.raw[:80]!a}, not by a challenge")
-        told = json.loads(base64.b64decode(found[1]))
-        if not isinstance(told, dict) or "status" not in told:
-            raise Unmet(f"the challenge is {told!a}")
-        Ask(answer, ERR).perform(stage)
-        Ask("STAT", ERR).perform(stage)
-
-    return Logic(attempt)
-
-
-def bearer_needs_tls(stage: Stage) -> None:
-    """Compare what is announced in clear and under TLS."""
-    clear = mechanisms(stage)
-    Upgrade().perform(stage)
-    bearers = {"OAUTHBEARER", "XOAUTH2"}
-    if not bearers & {*clear, *mechanisms(stage)}:
-        raise NotApplicable("the server takes no bearer tokens")
-    if exposed := bearers & set(clear):
-        raise Unmet(f"in clear the server announces {sorted(exposed)}")
 
 
 CASES = (
@@ -181,68 +137,5 @@ CASES = (
         level=Level.INFERRED,
         start=Start.GREETED,
         steps=(Ask("AUTH DIGEST-MD5", ERR), Ask("QUIT")),
-    ),
-    Case(
-        id="7628-S-01",
-        title="Bearer tokens are for TLS alone",
-        source="RFC 7628 §3",
-        level=Level.MUST,
-        traits=frozenset({Trait.STLS}),
-        start=Start.GREETED,
-        steps=(Logic(bearer_needs_tls),),
-    ),
-    Case(
-        id="7628-S-04",
-        title="OAUTHBEARER tells in JSON why a token is bad, and then refuses",
-        source="RFC 7628 §3.2.2, §3.2.3",
-        level=Level.MUST,
-        traits=frozenset({Trait.TLS}),
-        start=Start.GREETED,
-        steps=(bad_token("OAUTHBEARER", BAD_TOKEN, JUST_SEPARATOR),),
-    ),
-    Case(
-        id="7628-S-04",
-        title="OAUTHBEARER may be cancelled where it tells why a token is bad",
-        source="RFC 7628 §3.2.3",
-        level=Level.MUST,
-        variant="cancelled",
-        traits=frozenset({Trait.TLS}),
-        start=Start.GREETED,
-        steps=(bad_token("OAUTHBEARER", BAD_TOKEN, "*"),),
-    ),
-    Case(
-        id="7628-S-05",
-        title="A first message of a lone separator lets nobody in",
-        source="RFC 7628 §3.1",
-        level=Level.MUST,
-        traits=frozenset({Trait.TLS}),
-        start=Start.GREETED,
-        steps=(
-            Logic(lambda stage: under_tls(stage, "OAUTHBEARER")),
-            Ask(f"AUTH OAUTHBEARER {JUST_SEPARATOR}", r"(-ERR|\+ ).*"),
-            Ask("*", ERR),
-        ),
-    ),
-    Case(
-        id="XOAUTH2-S-01",
-        title="XOAUTH2 tells in JSON why a token is bad, and refuses behind an empty line",
-        source="XOAUTH2, as deployed",
-        level=Level.INFERRED,
-        traits=frozenset({Trait.TLS}),
-        start=Start.GREETED,
-        mail=M2,
-        exact=False,
-        steps=(bad_token("XOAUTH2", BAD_XTOKEN, ""),),
-    ),
-    Case(
-        id="XOAUTH2-S-02",
-        title="XOAUTH2 takes the answer that OAUTHBEARER has as well",
-        source="XOAUTH2, as deployed",
-        level=Level.INFERRED,
-        traits=frozenset({Trait.TLS}),
-        start=Start.GREETED,
-        mail=M2,
-        exact=False,
-        steps=(bad_token("XOAUTH2", BAD_XTOKEN, JUST_SEPARATOR),),
     ),
 )

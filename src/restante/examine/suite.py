@@ -28,6 +28,7 @@ from restante.examine import (
     rfc5802,
     rfc6856,
     rfc6856_language,
+    rfc7628,
     sasl_others,
     tls,
 )
@@ -57,6 +58,7 @@ CASES: tuple[Case, ...] = (
     *rfc2195.CASES,
     *rfc5802.CASES,
     *sasl_others.CASES,
+    *rfc7628.CASES,
     *rfc6856.CASES,
     *rfc6856_language.CASES,
     *guide.CASES,

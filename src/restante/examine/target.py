@@ -44,10 +44,11 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A name and the password that proves it."""
+    """A name and what proves it: a password and, where there is one, a bearer token."""
 
     name: str
-    password: str
+    password: str = field(repr=False)
+    token: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,10 @@ from restante.examine.target import Account
 
 UNKNOWN_USER = "nobody-of-this-name"
 WRONG_PASSWORD = "certainly-wrong"
-SECRET_WORDS = (b"{password}", b"{plain}", b"{second_password}", b"{second_plain}")
+SECRET_WORDS = (
+    *(b"{password}", b"{plain}", b"{second_password}", b"{second_plain}"),
+    b"{token}",
+)
 GUESSES = (
     *(b"{unknown}", b"{unknown_plain}", b"{wrong}", b"{wrong_plain}"),
     b"{second_wrong_plain}",
@@ -39,4 +42,6 @@ def placeholders(account: Account | None, second: Account | None) -> dict[bytes,
             words[b"{" + prefix + b"password}"] = who.password.encode()
             words[b"{" + prefix + b"plain}"] = plain(who.name, who.password)
             words[b"{" + prefix + b"wrong_plain}"] = plain(who.name, WRONG_PASSWORD)
+    if account is not None and account.token is not None:
+        words[b"{token}"] = account.token.encode()
     return words

@@ -8,9 +8,10 @@ import click
 import pytest
 
 from restante.cli.examine_asked import Asked, place
+from restante.cli.failures import NO_INPUT, CommandFailed
 from restante.examine.doors import CommandDoor, LmtpDoor, SmtpDoor
 from restante.examine.suite import CASES
-from restante.examine.target import Tls
+from restante.examine.target import Account, Tls
 from restante.examine.trust import ANYBODY, PinnedTrust, VerifiedTrust
 from unit.cli.conftest import Command
 
@@ -22,6 +23,7 @@ def asked(**changes: object) -> Asked:
         "tls": None,
         "password_stdin": True,
         "second_user": None,
+        "oauth_token_file": None,
         "ca": None,
         "fingerprint": None,
         "insecure": False,
@@ -250,3 +252,30 @@ def test_no_report_is_written_over_another(tmp_path: Path) -> None:
     asked(junit=tmp_path / "one", html=tmp_path / "two").check_files()
     with pytest.raises(click.UsageError, match="the same file"):
         asked(junit=tmp_path / "one", html=tmp_path / "." / "one").check_files()
+
+
+def test_a_token_comes_out_of_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "token"
+    assert asked().token() is None
+    for written in ("eyJh.e30.c2ln-_~+/==", " eyJh.e30.c2ln-_~+/==\r\n"):
+        file.write_text(written)
+        assert asked(oauth_token_file=file).token() == "eyJh.e30.c2ln-_~+/=="
+
+
+@pytest.mark.parametrize("written", ["", "\n", "two words", "a\nb", "caf\u00e9", "x" * 8193, "=x"])
+def test_what_is_no_token_is_not_sent_for_one(tmp_path: Path, written: str) -> None:
+    file = tmp_path / "token"
+    file.write_text(written)
+    with pytest.raises(CommandFailed, match="no bearer token") as failure:
+        asked(oauth_token_file=file).token()
+    assert not written.strip() or written.strip() not in str(failure.value)
+
+
+def test_a_token_file_that_is_not_there_is_told(tmp_path: Path) -> None:
+    with pytest.raises(CommandFailed, match="oauth-token-file") as failure:
+        asked(oauth_token_file=tmp_path / "nowhere").token()
+    assert failure.value.status == NO_INPUT
+
+
+def test_no_secret_is_in_the_words_for_an_account() -> None:
+    assert "hush" not in repr(Account("ann", "hush", "hush-token"))

@@ -18,6 +18,7 @@ from restante.examine.fixtures import M5
 from restante.examine.pace import Pace
 from restante.examine.target import Account, Endpoint, Target, Tls
 from unit.examine.crooked_clock import Clock
+from unit.examine.crooked_proofs import token_of
 from unit.examine.crooked_session import Session
 from unit.examine.crooked_tls import lenient_context, server_context
 
@@ -81,7 +82,8 @@ class CrookedServer:
         self, mail: Sequence[bytes] | None, *, password: str | None, scratch: bool, turn: int
     ) -> Account:
         """Add an account with this mail."""
-        account = Account(f"user{len(self.mailboxes) + 1}", password or "the secret word")
+        name = f"user{len(self.mailboxes) + 1}"
+        account = Account(name, password or "the secret word", token_of(name))
         self.mailboxes[account.name] = Mailbox(account.password)
         for octets in ANY_MAIL if mail is None else mail:
             self.deposit(account, octets)
