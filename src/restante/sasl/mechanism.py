@@ -22,7 +22,8 @@ from restante.identity import Credentials, Identity, SaltRequest, ScramParameter
 class MechanismError(RestanteError):
     """A message that the mechanism's own grammar does not allow; the text is for the client.
 
-    RFC 3206 §5: this is no failure of credentials, so it carries no response code.
+    RFC 3206 §5: this is no failure of credentials, so it carries no response code. The text is
+    one of the mechanism's own and holds no octet of the message.
     """
 
 
@@ -35,13 +36,22 @@ class Challenge:
 
 Step = Challenge | SaltRequest | Credentials
 
+RANDOM_OCTETS = 18
+"""144 bits, and no padding in base64."""
+
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """What a mechanism may have to know of the connection; randomness comes in with it."""
+    """What a mechanism may have to know of the connection; randomness comes in with it.
+
+    The same for both sides, each with its own view: a client's hostname is the server's that it
+    has connected to, and what is offered is what it has been told.
+    """
 
     hostname: str = "localhost"
-    random: bytes = b""
+    other_names: frozenset[str] = frozenset()
+    """Further names that clients may have connected to, those of certificates for example."""
+    random: bytes = field(default=b"", repr=False)
     """Unpredictable octets of this exchange alone, 18 at least where a mechanism needs any."""
     bindings: Mapping[str, bytes] = field(default_factory=dict)
     """Channel binding data by type (RFC 5929); none in clear."""
@@ -50,6 +60,17 @@ class Channel:
     certificate: bytes | None = None
     """The client's certificate in DER, verified by TLS."""
     port: int = 0
+    """The port that the client has connected to; 0: unknown."""
+
+    def fresh(self) -> bytes:
+        """Return the random octets of this exchange.
+
+        Raises:
+            ValueError: there are too few of them, which is a defect of whoever made the channel.
+        """
+        if len(self.random) < RANDOM_OCTETS:
+            raise ValueError("a mechanism that needs random octets was given too few")
+        return self.random
 
 
 class ServerMechanism(Protocol):

@@ -1,6 +1,7 @@
 """PLAIN: an authorization identity, a name and a password, parted by NULs (RFC 4616)."""
 
 from restante.identity import PasswordCredentials
+from restante.sasl.fields import is_password, read_name
 from restante.sasl.mechanism import Challenge, MechanismError, Step
 from restante.secret import Secret
 
@@ -22,24 +23,12 @@ class PlainServer:
         parts = response.split(b"\0")
         if len(parts) != 3:
             raise MechanismError("a PLAIN message has three parts")
-        texts = [text for part in parts if (text := _text(part)) is not None]
-        if len(texts) != len(parts):
-            raise MechanismError("a PLAIN message is UTF-8")
-        authorization_name, name, _ = texts
-        if not name or not parts[2]:
-            raise MechanismError("a PLAIN message has a name and a password")
+        authorization_name, name = map(read_name, parts[:2])
+        if authorization_name is None or not name or not is_password(parts[2]):
+            raise MechanismError("a PLAIN message has a name and a password, both UTF-8")
         return PasswordCredentials(
             name=name,
             password=Secret(parts[2]),
             mechanism=self.name,
             authorization_name=authorization_name,
         )
-
-
-def _text(octets: bytes) -> str | None:
-    # The error would hold the octets, a password among them, and so would whatever is raised while
-    # it is handled: it ends here.
-    try:
-        return octets.decode("utf-8")
-    except UnicodeDecodeError:
-        return None

@@ -8,6 +8,7 @@ missing. A package's `__init__` holds names only and may be covered by anybody.
 """
 
 import io
+import re
 import sys
 from pathlib import Path
 
@@ -36,16 +37,27 @@ def main() -> int:
 
 def _lacking(measured: coverage.Coverage, package: str) -> list[str]:
     names = []
-    for path in sorted((ROOT / "src" / "restante" / package).glob("*.py")):
-        contexts = None if path.stem == "__init__" else [rf"\.test_{path.stem}\.", "^$"]
+    source = ROOT / "src" / "restante" / package
+    for path in sorted(source.rglob("*.py")):
+        module = ".".join([package, *path.relative_to(source).with_suffix("").parts])
         table = io.StringIO()
         if (
-            measured.report(include=[str(path)], contexts=contexts, show_missing=True, file=table)
+            measured.report(
+                include=[str(path)], contexts=_contexts(module), show_missing=True, file=table
+            )
             < 100
         ):
-            names.append(f"{package}.{path.stem}")
+            names.append(module)
             print(table.getvalue())
     return names
+
+
+def _contexts(module: str) -> list[str] | None:
+    """Return the tests that have to cover a module, as patterns; None: all of them."""
+    folder, _, name = module.rpartition(".")
+    if name == "__init__":
+        return None
+    return [rf"^(tests\.)?unit\.{re.escape(folder)}\.test_{name}\.", "^$"]
 
 
 if __name__ == "__main__":

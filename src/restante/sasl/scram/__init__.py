@@ -9,11 +9,13 @@ from restante.sasl.scram.keys import (
     family,
     server_signature,
 )
+from restante.sasl.scram.server import ScramServer
 
 __all__ = [
     "MINIMUM_ITERATIONS",
     "SCRAM_DIGESTS",
     "ScramKeys",
+    "ScramServer",
     "check_proof",
     "derive",
     "family",
