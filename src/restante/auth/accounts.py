@@ -17,6 +17,7 @@ from typing import Any
 
 from restante.auth import schema
 from restante.auth.sources import Account
+from restante.auth.verifiable import PASSWORDS
 from restante.errors import AccountError, TemporaryFailure, UnknownAccount
 
 FILE_NAME = "auth/accounts.sqlite"
@@ -24,8 +25,11 @@ FILE_NAME = "auth/accounts.sqlite"
 and whoever reads first after a power cut has to undo what was half done, which takes a file away.
 """
 _DESCRIBE = "SELECT name, disabled, mailbox, created_at FROM account"
-_LOOK_UP = "SELECT stored_password, disabled, mailbox, version, scram FROM account WHERE name = ?"
-_OLDER = {_LOOK_UP: _LOOK_UP.replace("scram", "''")}
+_SELECT = "SELECT name, stored_password, disabled, mailbox, version, scram FROM account"
+_LOOK_UP = f"{_SELECT} WHERE name = ?"
+_BEHIND = f"{_SELECT} WHERE name >= ? ORDER BY name LIMIT 1"
+_BEFORE = f"{_SELECT} WHERE name < ? ORDER BY name LIMIT 1"
+_OLDER = {each: each.replace("scram", "''") for each in (_LOOK_UP, _BEHIND, _BEFORE)}
 """What a database without verifiers of SCRAM is asked instead."""
 
 READER_WAIT_SECONDS = 0.25
@@ -51,8 +55,9 @@ class AccountsDatabase:
 
     name = "accounts"
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, verifies: frozenset[str] = PASSWORDS) -> None:
         self._path = path
+        self._verifies = verifies
         self._connection: sqlite3.Connection | None = None
         self._opened: _Stamp | None = None
         """Of the file that is open, as it was then."""
@@ -71,9 +76,7 @@ class AccountsDatabase:
         except (sqlite3.Error, OSError) as error:
             self.close()
             raise TemporaryFailure(reason=f"accounts database: {error}") from error
-        if row is None:
-            return None
-        return Account(name, row[0], self.name, str(row[3]), bool(row[1]), row[2], row[4])
+        return None if row is None else self._account(row)
 
     def state(self) -> object:
         """Return what is open and its count of commits; see the contract."""
@@ -87,18 +90,22 @@ class AccountsDatabase:
             self.close()
             return None
 
-    def decoy(self, pick: int) -> str | None:
-        """Return the stored password of somebody; see the contract."""
+    def decoy(self, pick: int) -> Account | None:
+        """Return somebody; see the contract."""
         letters = string.digits + string.ascii_lowercase
         start = "".join(letters[(pick >> shift) % len(letters)] for shift in range(0, 64, 8))
-        select = "SELECT stored_password FROM account"
         try:
-            row = self._row(f"{select} WHERE name >= ? ORDER BY name LIMIT 1", start)
-            row = row or self._row(f"{select} WHERE name < ? ORDER BY name LIMIT 1", start)
+            row = self._row(_BEHIND, start) or self._row(_BEFORE, start)
         except (sqlite3.Error, OSError):
             self.close()
             return None
-        return None if row is None else str(row[0])
+        return None if row is None else self._account(row)
+
+    def _account(self, row: tuple[Any, ...]) -> Account:
+        name, stored, disabled, mailbox, version, scram = row
+        return Account(
+            name, stored, self.name, str(version), bool(disabled), mailbox, scram, self._verifies
+        )
 
     # ---- for the administrator
 

@@ -8,22 +8,23 @@ the same words.
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
-from functools import partial
 from hashlib import blake2b
+from typing import Any
 
-from restante.auth import hashes
 from restante.auth.accounts import FILE_NAME, AccountsDatabase
 from restante.auth.cache import PasswordCache
 from restante.auth.gate import Gate
+from restante.auth.judging import Claim, Judge, Verdict, identity_of
 from restante.auth.messages import Login
 from restante.auth.names import prepare
 from restante.auth.options import AuthOptions
 from restante.auth.passwd_file import PasswdFile
+from restante.auth.passwords import PasswordJudge
 from restante.auth.pool import HashingPool
 from restante.auth.regulars import Regular, Regulars
-from restante.auth.sources import Account, Chain, Source
+from restante.auth.sources import NOBODY, Account, Chain, Source
 from restante.auth.throttle import Throttle
+from restante.auth.verifiable import verifies
 from restante.errors import AuthenticationFailed, TemporaryFailure
 from restante.identity import (
     Credentials,
@@ -33,7 +34,7 @@ from restante.identity import (
     SaltRequest,
     ScramParameters,
 )
-from restante.telemetry import Event, Log
+from restante.telemetry import Log
 
 
 class InProcessAuthenticator:
@@ -55,41 +56,62 @@ class InProcessAuthenticator:
         self._throttle = Throttle(options.throttle, clock)
         self._gate = Gate(self._throttle, log, sleep)
         self._pool = HashingPool(options.hashing.threads, options.hashing.queue)
-        self._dummy = hashes.dummy(options.hashing)
+        self._judges: dict[type[Any], Judge[Any]] = {
+            PasswordCredentials: PasswordJudge(options.hashing, self._pool, self._cache, log),
+        }
 
     async def authenticate(self, credentials: Credentials, peer: Peer) -> Identity:
         """Return who the credentials prove to be; see the contract."""
-        if not isinstance(credentials, PasswordCredentials):
+        if type(credentials) not in self._judges:
             raise AuthenticationFailed(reason="mechanism")
         identity = self.authenticate_at_once(credentials, peer)
         if identity is not None:
             return identity
         name = prepare(credentials.name, self._options.default_domain)
-        counted = name or _uncanonical(credentials.name)
+        counted = name or _uncanonical(credentials)
         async with self._gate.passed(counted, credentials, peer):
-            return await self._verify(name, credentials, peer)
+            claim = self._claim(name, counted, credentials, peer)
+            account, verdict, reason = await self._judge(claim, credentials)
+            if reason is not None or account is None:
+                exists = claim.account is not None
+                self._throttle.failed(peer.address, counted, verdict.tried, exists=exists)
+                raise AuthenticationFailed(reason=reason)
+            return self._admit(account, verdict, peer)
 
     async def salt(self, request: SaltRequest, peer: Peer) -> ScramParameters:
         """Return the parameters of a name; see the contract."""
         raise TemporaryFailure(reason="SCRAM")
 
-    def authenticate_at_once(self, credentials: PasswordCredentials, peer: Peer) -> Identity | None:
+    def authenticate_at_once(self, credentials: Credentials, peer: Peer) -> Identity | None:
         """Return the identity if that needs no hash and no wait; None: call `authenticate`.
 
-        A network that is suspected has to wait for its turn even with the right password, or
+        A network that is suspected has to wait for its turn even with the right proof, or
         guessing in parallel would tell the right one by its speed.
         """
         name = prepare(credentials.name, self._options.default_domain)
         if name is None or not self._throttle.lets_by(peer.address, name):
             return None
+        if isinstance(credentials, PasswordCredentials):
+            return self._recall(name, credentials, peer)
         account = self._sources.look_up(name)
-        if account is None or account.disabled or not self._acts_as_itself(account, credentials):
+        acceptable = self._is_acceptable(account, credentials)
+        claim = Claim(name, name, account, None, acceptable, peer)
+        verdict = self._judges[type(credentials)].at_once(claim, credentials)
+        if verdict is None or account is None:
             return None
-        begun = self._cache.begin(account)
+        return self._admit(account, verdict, peer)
+
+    def _recall(self, name: str, credentials: PasswordCredentials, peer: Peer) -> Identity | None:
+        """Return the identity if the cache knows the password: what most logins come down to."""
+        account = self._sources.look_up(name)
+        # Begun for everybody, so that the time tells nobody apart.
+        begun = self._cache.begin(account or NOBODY)
         if not self._cache.knows(begun, credentials.password.reveal()):
             return None
+        if account is None or not self._is_acceptable(account, credentials):
+            return None
         self._throttle.succeeded(peer.address, name)
-        identity = _identity(account)
+        identity = Identity(account.name, account.source, account.mailbox)
         self._regulars.add(credentials.name.encode(), Regular(identity, begun))
         return identity
 
@@ -120,57 +142,40 @@ class InProcessAuthenticator:
         """Let go of threads."""
         self._pool.close()
 
-    async def _verify(
-        self, name: str | None, credentials: PasswordCredentials, peer: Peer
-    ) -> Identity:
+    def _claim(self, name: str | None, counted: str, credentials: Credentials, peer: Peer) -> Claim:
         account = None if name is None else self._sources.look_up(name)
-        password = credentials.password.reveal()
-        if not self._may_skip_hash(account, credentials):
-            counted = name or _uncanonical(credentials.name)
-            right = await self._is_right(account, counted, password)
-            reason = self._refusal(account, credentials, right=right)
-            if reason is not None or account is None:
-                self._throttle.failed(peer.address, counted, password, exists=account is not None)
-                raise AuthenticationFailed(reason=reason)
-            self._cache.learn(account, password)
-        assert account is not None
-        self._throttle.succeeded(peer.address, account.name)
-        return _identity(account)
+        # Looked up for everybody, so that the time tells nobody apart.
+        stand_in = self._sources.decoy(counted)
+        acceptable = self._is_acceptable(account, credentials)
+        return Claim(name, counted, account, stand_in, acceptable, peer)
 
-    def _may_skip_hash(self, account: Account | None, credentials: PasswordCredentials) -> bool:
-        """Say whether this is a success without hashing; a refusal never saves the hash."""
+    async def _judge(
+        self, claim: Claim, credentials: Credentials
+    ) -> tuple[Account | None, Verdict, str | None]:
+        """Return who is meant, what came of the proof, and why it is refused, if it is."""
+        verdict = await self._judges[type(credentials)].judge(claim, credentials)
+        account = verdict.account or claim.account
+        if account is None:
+            return None, verdict, "unknown"
+        reason = verdict.reason
+        if reason is None and account.disabled:
+            reason = "disabled"
+        if reason is None and not self._acts_as_itself(account, credentials):
+            reason = "authorization"
+        return account, verdict, reason
+
+    def _admit(self, account: Account, verdict: Verdict, peer: Peer) -> Identity:
+        if verdict.remember is not None:
+            verdict.remember()
+        self._throttle.succeeded(peer.address, account.name)
+        return identity_of(account, verdict)
+
+    def _is_acceptable(self, account: Account | None, credentials: Credentials) -> bool:
         return (
             account is not None
-            and self._refusal(account, credentials, right=True) is None
-            and self._cache.knows(self._cache.begin(account), credentials.password.reveal())
+            and not account.disabled
+            and self._acts_as_itself(account, credentials)
         )
-
-    async def _is_right(self, account: Account | None, name: str, password: bytes) -> bool:
-        """Compare with what is stored, or with something that costs as much."""
-        # Made for everybody, so that making it tells nobody apart.
-        stand_ins = [decoy for decoy in (self._sources.decoy(name), self._dummy) if decoy]
-        stored = None if account is None else account.stored_password
-        try:
-            right, complaint = await self._pool.run(partial(_compare, stored, stand_ins, password))
-        except MemoryError as error:
-            raise TemporaryFailure(reason="not enough memory for a hash") from error
-        if complaint is not None and account is not None and not account.disabled:
-            self._log(Event.WARNING, reason=complaint, user=account.name)
-        return right
-
-    def _refusal(
-        self, account: Account | None, credentials: Credentials, *, right: bool
-    ) -> str | None:
-        """Return why a login is refused, for the log alone; None: it is not."""
-        if account is None:
-            return "unknown"
-        if not right:
-            return "password"
-        if account.disabled:
-            return "disabled"
-        if not self._acts_as_itself(account, credentials):
-            return "authorization"
-        return None
 
     def _acts_as_itself(self, account: Account, credentials: Credentials) -> bool:
         """RFC 4422 §3.4.1: empty is oneself; acting for others is granted to nobody."""
@@ -178,42 +183,20 @@ class InProcessAuthenticator:
         return not wanted or prepare(wanted, self._options.default_domain) == account.name
 
 
-def _compare(
-    stored: str | None, stand_ins: Sequence[str], password: bytes
-) -> tuple[bool, str | None]:
-    """Return whether a password is the stored one, and what is wrong with that one.
-
-    Where nothing is stored, or nothing that can be read, a stand-in is compared in its place.
-    """
-    complaint: str | None = None
-    if stored is not None:
-        try:
-            return hashes.verify(stored, password), None
-        except hashes.UnusableHash as error:
-            complaint = str(error)
-    for stand_in in stand_ins:
-        with suppress(hashes.UnusableHash):
-            hashes.verify(stand_in, password)
-            break
-    return False, complaint
-
-
-def _uncanonical(name: str) -> str:
+def _uncanonical(credentials: Credentials) -> str:
     """Return what a name that nobody can have is counted under: short, and never a real one."""
-    return f"?{blake2b(name.encode('utf-8', 'surrogatepass'), digest_size=16).hexdigest()}"
-
-
-def _identity(account: Account) -> Identity:
-    return Identity(account.name, account.source, account.mailbox)
+    name = credentials.name.encode("utf-8", "surrogatepass")
+    return f"?{blake2b(name, digest_size=16).hexdigest()}"
 
 
 def make_sources(options: AuthOptions, log: Log) -> Sequence[Source]:
     """Return the sources that the options name, in their order."""
     sources: list[Source] = []
     for source in options.sources:
+        verified = verifies(source, options.hashing)
         if source.type == "passwd-file":
             assert source.path is not None
-            sources.append(PasswdFile(source.path, options.default_domain, log))
+            sources.append(PasswdFile(source.path, options.default_domain, log, verifies=verified))
         elif source.type == "accounts":
-            sources.append(AccountsDatabase(options.state_directory / FILE_NAME))
+            sources.append(AccountsDatabase(options.state_directory / FILE_NAME, verified))
     return sources

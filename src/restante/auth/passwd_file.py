@@ -19,6 +19,7 @@ from pathlib import Path
 
 from restante.auth.names import prepare
 from restante.auth.sources import Account
+from restante.auth.verifiable import PASSWORDS
 from restante.errors import TemporaryFailure
 from restante.telemetry import Event, Log
 
@@ -47,12 +48,15 @@ class PasswdFile:
         default_domain: str,
         log: Log,
         clock: Callable[[], float] = time.time,
+        *,
+        verifies: frozenset[str] = PASSWORDS,
     ) -> None:
         self.name = "passwd-file"
         self._path = os.fspath(path)
         self._default_domain = default_domain
         self._log = log
         self._clock = clock
+        self._verifies = verifies
         self._stamp: _Stamp | None = None
         """Of what was read; None: it may change, or have changed, and look the same."""
         self._reads = 0
@@ -88,8 +92,8 @@ class PasswdFile:
         # Not the stamp: a link may have led to another file meanwhile.
         return None if self._stamp is None else self._reads
 
-    def decoy(self, pick: int) -> str | None:
-        """Return the stored password of somebody; see the contract."""
+    def decoy(self, pick: int) -> Account | None:
+        """Return somebody; see the contract."""
         try:
             lines = self._current()
         except TemporaryFailure:
@@ -98,7 +102,9 @@ class PasswdFile:
             self._names = tuple(lines)
         if not self._names:
             return None
-        return lines[self._names[pick % len(self._names)]].partition(":")[0]
+        name = self._names[pick % len(self._names)]
+        stored = lines[name].partition(":")[0]
+        return Account(name, stored, self.name, "", verifies=self._verifies)
 
     # ---- the file
 
@@ -165,7 +171,7 @@ class PasswdFile:
             words = f"passwd-file: nobody gets in with {', '.join(unsupported)}"
             self._log(Event.WARNING, reason=words, user=name)
         version = hashlib.sha256(line.encode("utf-8", "surrogateescape")).hexdigest()
-        return Account(name, stored, self.name, version, disabled, mailbox)
+        return Account(name, stored, self.name, version, disabled, mailbox, verifies=self._verifies)
 
 
 def _is_past(at_ns: int, now: float, seconds: float) -> bool:

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Protocol
 
+from restante.auth.verifiable import PASSWORDS
+
 
 @dataclass(frozen=True, slots=True)
 class Account:
@@ -19,6 +21,12 @@ class Account:
     mailbox: str | None = None
     scram: str = field(default="", repr=False)
     """Verifiers of SCRAM kept beside the password, `{MECHANISM}text` with spaces between."""
+    verifies: frozenset[str] = PASSWORDS
+    """The mechanisms that this account may be proved by."""
+
+
+NOBODY = Account("", "", "", "")
+"""What is worked on where there is nobody."""
 
 
 class Source(Protocol):
@@ -42,10 +50,11 @@ class Source(Protocol):
         """
         ...
 
-    def decoy(self, pick: int) -> str | None:
-        """Return the stored password of somebody here, any but always the same for a number.
+    def decoy(self, pick: int) -> Account | None:
+        """Return somebody here, anybody but always the same for a number.
 
-        None: there is none, or all cost what new passwords do.
+        Of the account only what it is verified by is asked for. None: there is nobody, or all cost
+        what new accounts do.
         """
         ...
 
@@ -81,14 +90,14 @@ class Chain:
             states.append(state)
         return states
 
-    def decoy(self, name: str) -> str | None:
-        """Return what an unknown name is compared with, so that it costs what a known one does.
+    def decoy(self, name: str) -> Account | None:
+        """Return whom an unknown name is taken for, so that it costs what a known one does.
 
-        Stored passwords may differ in what they cost to compare. The name itself picks one of
+        Accounts may differ in what their proofs cost to verify. The name itself picks one of
         them, so that an unknown name costs the same each time and looks like one of those there
         are. The picking has no key: one made anew at every start would tell names apart by it.
         """
         digest = blake2b(name.encode(), digest_size=16).digest()
         source, pick = int.from_bytes(digest[:8], "big"), int.from_bytes(digest[8:], "big")
-        found = [stored for each in self._sources if (stored := each.decoy(pick)) is not None]
+        found = [decoy for each in self._sources if (decoy := each.decoy(pick)) is not None]
         return found[source % len(found)] if found else None

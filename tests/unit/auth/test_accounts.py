@@ -49,6 +49,10 @@ def known(source: AccountsDatabase, name: str = "bob") -> Account:
     return account
 
 
+def stored(account: Account | None) -> str | None:
+    return None if account is None else account.stored_password
+
+
 # ---- as a source
 
 
@@ -124,8 +128,8 @@ def test_a_decoy_is_somebodys_and_always_the_same(
     for letter in "bdhkmqtxz":
         administrator.add(f"{letter}ob", f"{{PLAIN}}{letter}")
     picks = [int.from_bytes(os.urandom(8), "big") for _ in range(300)]
-    decoys = [source.decoy(pick) for pick in picks]
-    assert decoys == [source.decoy(pick) for pick in picks]
+    decoys = [stored(source.decoy(pick)) for pick in picks]
+    assert decoys == [stored(source.decoy(pick)) for pick in picks]
     assert None not in decoys
     assert len(set(decoys)) == 9
 

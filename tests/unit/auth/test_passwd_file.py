@@ -50,6 +50,10 @@ class Scene:
         return self.known(name).stored_password
 
 
+def stored(account: Account | None) -> str | None:
+    return None if account is None else account.stored_password
+
+
 @pytest.fixture
 def scene(tmp_path: Path) -> Scene:
     return Scene(tmp_path / "passwd")
@@ -435,9 +439,9 @@ def test_a_huge_file(scene: Scene) -> None:
 
 def test_a_decoy_is_somebodys_and_always_the_same(scene: Scene) -> None:
     scene.write("".join(f"user{number}:{{PLAIN}}{number}:x\n" for number in range(7)))
-    decoys = [scene.file.decoy(pick) for pick in range(100)]
+    decoys = [stored(scene.file.decoy(pick)) for pick in range(100)]
     assert set(decoys) == {f"{{PLAIN}}{number}" for number in range(7)}
-    assert decoys == [scene.file.decoy(pick) for pick in range(100)]
+    assert decoys == [stored(scene.file.decoy(pick)) for pick in range(100)]
 
 
 # ---- the state

@@ -24,7 +24,7 @@ class Stated:
     def state(self) -> object:
         return self.now
 
-    def decoy(self, pick: int) -> str | None:
+    def decoy(self, pick: int) -> Account | None:
         return None
 
 

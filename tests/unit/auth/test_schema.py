@@ -81,7 +81,7 @@ def test_reading_an_old_one_changes_nothing(old: Path, source: AccountsDatabase)
         "bob", "{PLAIN}one", "accounts", "2", mailbox="/mail/bob"
     )
     assert source.look_up("nobody") is None
-    assert source.decoy(5) in ("{PLAIN}one", "{PLAIN}two")
+    assert source.decoy(5) in (source.look_up("bob"), source.look_up("gone"))
     assert [each.name for each in source.list()] == ["bob", "gone"]
     assert source.state() is not None
     assert old.read_bytes() == before
