@@ -11,6 +11,9 @@ from collections.abc import Iterable
 Buffer = bytes | bytearray | memoryview
 
 CHUNK_OCTETS = 131_072
+TAIL_OCTETS = CHUNK_OCTETS // 16
+"""The last chunk may be larger by this: a file read in chunks has grown by its CRs, and a write of
+what is left over each time costs as much as a reply does."""
 
 
 class Outlet:
@@ -32,8 +35,12 @@ class Outlet:
         """Return the next chunk: as many buffers as fit, the last one cut where it must be."""
         chunk: list[Buffer] = []
         room = CHUNK_OCTETS
-        while self._buffers and room:
+        while self._buffers and room > 0:
             buffer = self._buffers.popleft()
+            if len(buffer) > room:
+                left_over = len(buffer) - room + sum(map(len, self._buffers))
+                if left_over <= TAIL_OCTETS:
+                    room += left_over
             if len(buffer) > room:
                 view = memoryview(buffer)
                 self._buffers.appendleft(view[room:])
