@@ -66,7 +66,8 @@ FIELDS = {
     "mailbox": "the path of a Maildir",
     "file": "the path of a passwd-file",
     "event": "which event was held back",
-    "count": "how often",
+    "count": "how often, or how many",
+    "target": "the address, network or account that was named, or all",
     "unique_id": "the unique-id",
     "listed": "the size sessions were told until now",
     "more": "how many more of this maildrop were corrected",
@@ -97,6 +98,7 @@ MEANINGS = {
     Event.AUTH_DELAYED: "A login waits because of failures before it; `auth failed` or `login`"
     " follows, unless the client gives up.",
     Event.AUTH_UNAVAILABLE: "Nobody can say now whether credentials are right.",
+    Event.THROTTLE_FORGIVEN: "An administrator had failures forgotten.",
     Event.MAILDROP_IN_USE: "A login succeeded, but another session holds the maildrop.",
     Event.MAILDROP_FAILED: "A login succeeded, but the maildrop cannot be opened.",
     Event.MESSAGE_FAILED: "A message cannot be read, or is no longer there.",

@@ -107,7 +107,7 @@ def generation(configuration: Configuration, certificates: "Certificates | None"
     return Generation(
         configuration.server,
         certificates,
-        run_auth=lambda listener, log: process.run(auth, listener, log),
+        run_auth=lambda listener, channel, log: process.run(auth, listener, log, channel),
         build=build,
     )
 

@@ -47,6 +47,7 @@ class Event(StrEnum):
     AUTH_FAILED = "auth failed"
     AUTH_DELAYED = "auth delayed"
     AUTH_UNAVAILABLE = "auth unavailable"
+    THROTTLE_FORGIVEN = "throttle forgiven"
     MAILDROP_IN_USE = "maildrop in use"
     MAILDROP_FAILED = "maildrop failed"
     MESSAGE_FAILED = "message failed"

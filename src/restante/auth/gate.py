@@ -28,7 +28,8 @@ class Gate:
         self._sleep = sleep
         self._delayed = Turns()
         self._hashed = Turns()
-        self._sleeping: set[asyncio.Future[None]] = set()
+        self._sleeping: dict[asyncio.Future[None], tuple[str, str, float]] = {}
+        """Address, account and delay of everybody whose delay has begun."""
 
     @asynccontextmanager
     async def passed(
@@ -57,17 +58,18 @@ class Gate:
             async with self._hashed.turn(place.network, at_once, place.alone, rank):
                 yield
 
-    def forgive(self, network: Network | None, account: str | None) -> int:
-        """Forget failures, and let those who are delayed ask anew; return how many were forgotten.
+    def forgive(self, network: Network | None = None, account: str | None = None) -> int:
+        """Forget failures, and let logins go on that are delayed no longer; return how many."""
+        return self._wake(self._throttle.forgive(network, account))
 
-        With neither a network nor an account, everything is.
-        """
-        if network is None and account is None:
-            forgotten = self._throttle.forgive_all()
-        else:
-            forgotten = self._throttle.forgive(network, account)
-        for sleeping in self._sleeping:
-            sleeping.cancel()
+    def forgive_all(self) -> int:
+        """Forget every failure in the same way."""
+        return self._wake(self._throttle.forgive_all())
+
+    def _wake(self, forgotten: int) -> int:
+        for sleeping, (address, account, seconds) in self._sleeping.items():
+            if self._throttle.delay(address, account) < seconds:
+                sleeping.cancel()
         return forgotten
 
     async def _wait_out(self, account: str, credentials: Credentials, peer: Peer) -> None:
@@ -82,15 +84,15 @@ class Gate:
                 reason=delay.reason,
                 user=credentials.name,
             )
-            woken = await self._pause(delay.seconds)
+            woken = await self._pause(peer.address, account, delay.seconds)
 
-    async def _pause(self, seconds: float) -> bool:
+    async def _pause(self, address: str, account: str, seconds: float) -> bool:
         """Wait; return whether it was cut short because something was forgiven."""
         sleeping = asyncio.ensure_future(self._sleep(seconds))
-        self._sleeping.add(sleeping)
+        self._sleeping[sleeping] = address, account, seconds
         try:
             await asyncio.wait([sleeping])
         finally:
-            self._sleeping.discard(sleeping)
+            del self._sleeping[sleeping]
             sleeping.cancel()
         return sleeping.cancelled()

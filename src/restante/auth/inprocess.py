@@ -7,7 +7,7 @@ the same words.
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from hashlib import blake2b
 from typing import Any
 
@@ -17,13 +17,14 @@ from restante.auth.gate import Gate
 from restante.auth.judging import Claim, Judge, Verdict, identity_of
 from restante.auth.messages import Login
 from restante.auth.names import prepare
+from restante.auth.neighbourhood import parse_network
 from restante.auth.options import AuthOptions
 from restante.auth.passwd_file import PasswdFile
 from restante.auth.passwords import PasswordJudge
 from restante.auth.pool import HashingPool
 from restante.auth.regulars import Regular, Regulars
 from restante.auth.sources import NOBODY, Account, Chain, Source
-from restante.auth.throttle import Throttle
+from restante.auth.throttle import Held, Throttle
 from restante.auth.verifiable import verifies
 from restante.errors import AuthenticationFailed, TemporaryFailure
 from restante.identity import (
@@ -137,6 +138,28 @@ class InProcessAuthenticator:
             throttle.succeeded(host, account)
             return regular
         return None
+
+    @property
+    def throttle(self) -> Throttle:
+        """What is remembered of failed logins, for whoever writes it down."""
+        return self._throttle
+
+    def held(self) -> Iterator[Held]:
+        """Yield what the throttle holds against anybody."""
+        return self._throttle.held()
+
+    def forgive(self, target: str | None) -> int:
+        """Forget what an address, a network or an account failed at; None: everything.
+
+        Returns how many addresses, networks and accounts had something held against them.
+        """
+        if target is None:
+            return self._gate.forgive_all()
+        network = parse_network(target)
+        if network is not None:
+            return self._gate.forgive(network=network)
+        account = prepare(target, self._options.default_domain)
+        return 0 if account is None else self._gate.forgive(account=account)
 
     async def close(self) -> None:
         """Let go of threads."""

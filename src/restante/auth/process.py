@@ -4,7 +4,9 @@ import asyncio
 import os
 import signal
 import socket
+from functools import partial
 
+from restante.auth.commands import Commands, SupervisorLine
 from restante.auth.frames import (
     ADMITTED,
     ADMITTED_MUTUALLY,
@@ -29,6 +31,7 @@ from restante.auth.messages import (
 from restante.auth.options import AuthOptions
 from restante.auth.questions import mutual_body, parameters_body, read_question
 from restante.auth.regulars import Regular
+from restante.auth.throttle_file import ThrottleFile
 from restante.errors import Refusal, TemporaryFailure
 from restante.identity import (
     Identity,
@@ -49,16 +52,39 @@ MAXIMUM_REQUESTS = 10_000
 """Logins of one worker that wait at once."""
 
 
-def run(options: AuthOptions, listener: socket.socket, log: LineLog) -> None:
-    """Serve workers on a listening socket until told to end."""
+def run(
+    options: AuthOptions, listener: socket.socket, log: LineLog, supervisor: SupervisorLine
+) -> None:
+    """Serve workers on a listening socket until told to end, and the supervisor on its line."""
     os.umask(0o077)
     loop = new_event_loop()
     asyncio.set_event_loop(loop)
     log.batch(loop.call_soon)
     try:
-        loop.run_until_complete(serve(InProcessAuthenticator(options, log), listener, log))
+        loop.run_until_complete(_live(options, listener, log, supervisor))
     finally:
         log.flush()
+
+
+async def _live(
+    options: AuthOptions, listener: socket.socket, log: LineLog, supervisor: SupervisorLine
+) -> None:
+    authenticator = InProcessAuthenticator(options, log)
+    file = ThrottleFile(options.state_directory, authenticator.throttle, log)
+    file.load()
+    Commands(supervisor, authenticator, log)
+    keeping = asyncio.get_running_loop().create_task(file.keep())
+    keeping.add_done_callback(partial(_log_end, log))
+    try:
+        await serve(authenticator, listener, log)
+    finally:
+        keeping.cancel()
+        file.save()
+
+
+def _log_end(log: Log, task: "asyncio.Task[None]") -> None:
+    if not task.cancelled() and (error := task.exception()) is not None:
+        log(Event.FAULT, reason=type(error).__name__)
 
 
 async def serve(authenticator: InProcessAuthenticator, listener: socket.socket, log: Log) -> None:

@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator
 from functools import lru_cache
 from hashlib import blake2b
 from ipaddress import ip_network
+from itertools import islice
 from secrets import token_bytes
 from typing import NamedTuple
 
@@ -222,13 +223,13 @@ class Throttle:
 
     # ---- what outlives the process
 
-    def failures(self) -> list[tuple[str, Failures]]:
-        """Return the table, the longest unused first."""
-        return list(self._failures.items())
+    def newest_failures(self, count: int) -> Iterator[tuple[str, Failures]]:
+        """Yield what was used last, the latest first; not over a change."""
+        return islice(reversed(self._failures.items()), count)
 
-    def successes(self) -> list[tuple[float, str, str]]:
-        """Return the successes with their times, hosts and accounts, the oldest first."""
-        return list(self._successes.values())
+    def newest_successes(self, count: int) -> Iterator[tuple[float, str, str]]:
+        """Yield times, hosts and accounts of successes, the latest first; not over a change."""
+        return islice(reversed(self._successes.values()), count)
 
     def flood_level(self) -> float:
         """Return how high the failures of all together stand."""

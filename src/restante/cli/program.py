@@ -25,6 +25,7 @@ SUBCOMMANDS = {
     "examine": "Try the conformance suite against any POP3 server.",
     "who": "Show the listeners and sessions of the running server.",
     "kick": "End one session, without removing any mail.",
+    "throttle": "Show or forgive what slows down logins.",
     "reload": "Have the running server take its configuration anew.",
     "drain": "Have the running server end, sessions first.",
 }

@@ -11,6 +11,7 @@ from pathlib import Path
 from restante.identity import Authenticator
 from restante.maildrop import MailStore
 from restante.server.certificates import Certificates
+from restante.server.channel import Channel
 from restante.server.options import ServerOptions
 from restante.telemetry import LineLog
 
@@ -22,7 +23,8 @@ class Generation:
     options: ServerOptions
     certificates: Certificates | None
     """Read before privileges are dropped: a private key may be root's alone."""
-    run_auth: Callable[[socket.socket, LineLog], None]
-    """The whole life of the auth process, on the socket it listens on; ends at SIGTERM."""
+    run_auth: Callable[[socket.socket, Channel, LineLog], None]
+    """The whole life of the auth process, on the socket it listens on and the line to us; ends at
+    SIGTERM."""
     build: Callable[[Path, LineLog], tuple[Authenticator, MailStore]]
     """Makes what a worker works with, in the worker, from the path of the auth socket."""

@@ -11,11 +11,12 @@ import signal
 import socket
 import time
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 
 from restante.errors import ConfigurationError
 from restante.server import privileges
-from restante.server.channel import Message
+from restante.server.channel import Channel, Message
 from restante.server.control import Answer, ControlSocket
 from restante.server.generation import Generation
 from restante.server.limits import SharedCounts
@@ -158,6 +159,7 @@ class Supervisor:
         state.mkdir(mode=0o755, parents=True, exist_ok=True)
         privileges.make_directory(state / "run", 0o711, None)
         privileges.make_directory(state / "locks", 0o700, options.user)
+        privileges.make_directory(state / "auth", 0o700, options.auth_user)
 
     def _bind(self, wanted: tuple[ListenerOptions, ...]) -> None:
         """Have a socket for each listener: kept where there is one, else bound; all or none."""
@@ -255,8 +257,7 @@ class Supervisor:
         assert self._auth is not None
         generation, (path, auth_listener) = self._generation, self._auth
         if role == "auth":
-            # The channel's end stays open in the child: its loss tells us that the child is gone.
-            return lambda channel: generation.run_auth(auth_listener, self._log)
+            return lambda channel: generation.run_auth(auth_listener, Channel(channel), self._log)
         assert slot is not None
         sockets = tuple(self._listeners.values())
         return lambda channel: run_worker(
@@ -322,7 +323,10 @@ class Supervisor:
                 os.kill(child.pid, signal.SIGTERM)
 
     def _workers(self) -> list[Child]:
-        return [child for child in self._children.values() if child.role == "worker"]
+        return self._those("worker")
+
+    def _those(self, role: str) -> list[Child]:
+        return [child for child in self._children.values() if child.role == role]
 
     def _reap(self) -> None:
         while True:
@@ -423,10 +427,13 @@ class Supervisor:
     def _obey(self, message: Message, answer: Answer) -> None:
         command = message.get("command")
         if command == "who":
-            self._ask_all({"command": "who"}, lambda replies: answer(self._who(replies)))
+            question: Message = {"command": command}
+            self._ask(self._workers(), question, lambda replies: answer(self._who(replies)))
         elif command == "kick":
-            question: Message = {"command": "kick", "session": str(message.get("session"))}
-            self._ask_all(question, lambda replies: answer(_kicked(replies)))
+            question = {"command": command, "session": str(message.get("session"))}
+            self._ask(self._workers(), question, lambda replies: answer(_kicked(replies)))
+        elif command in ("throttle list", "throttle forgive"):
+            self._ask_auth(message, answer)
         elif command == "reload":
             refused = self._reload()
             answer({"error": refused} if refused else {"reloaded": True})
@@ -436,11 +443,28 @@ class Supervisor:
         else:
             answer({"error": "unknown command"})
 
-    def _ask_all(self, question: Message, done: Callable[[list[Message]], None]) -> None:
-        """Ask every worker, and go on with what has been answered in time."""
+    def _ask_auth(self, message: Message, answer: Answer) -> None:
+        """Pass a command on to the auth process; its line is one that no worker has an end of."""
+        question: Message = {key: message[key] for key in ("command", "target") if key in message}
+        # Those of earlier generations may have logins that wait, and are told as well.
+        asked = self._those("auth")
+        current = self._number
+
+        def done(replies: list[Message]) -> None:
+            found = [reply for reply in replies if reply.get("generation") == current]
+            if not found:
+                answer({"error": "the auth process does not answer, try again"})
+                return
+            answer({key: value for key, value in found[0].items() if key not in _OURS})
+
+        self._ask(asked, question, done)
+
+    def _ask(
+        self, asked: list[Child], question: Message, done: Callable[[list[Message]], None]
+    ) -> None:
+        """Ask processes, and go on with what has been answered in time."""
         self._questions += 1
         number = self._questions
-        asked = self._workers()
         replies: list[Message] = []
         finished = False
 
@@ -450,13 +474,13 @@ class Supervisor:
                 finished = True
                 done(replies)
 
-        def answered(reply: Message) -> None:
-            replies.append(reply)
+        def answered(child: Child, reply: Message) -> None:
+            replies.append(reply | {"generation": child.generation} if reply else reply)
             if len(replies) == len(asked):
                 finish()
 
         for child in asked:
-            child.answers[number] = answered
+            child.answers[number] = partial(answered, child)
             child.channel.send(question | {"id": number})
         if not asked:
             finish()
@@ -473,6 +497,10 @@ class Supervisor:
             for options, sock in self._listeners.values()
         ]
         return {"listeners": listeners, "sessions": sessions}
+
+
+_OURS = frozenset({"reply", "generation"})
+"""Keys of a reply that are between us and our processes."""
 
 
 def _takes_any(options: ListenerOptions) -> bool:

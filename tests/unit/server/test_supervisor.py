@@ -1,5 +1,6 @@
 """The supervisor's own decisions; that its processes do as they are told is shown by stories."""
 
+import json
 import os
 import socket
 from collections.abc import Iterator
@@ -273,3 +274,78 @@ def test_sockets_of_a_server_that_was_killed_are_removed(stage: Stage, tmp_path:
     with running(stage):
         assert not (run / "auth-1-1.sock").exists()
         assert len(list(run.glob("auth-*.sock"))) == 1
+
+
+# ---- commands for the auth process
+
+
+def asked(stage: Stage, number: int) -> dict[str, object]:
+    """Return what a child was asked last."""
+    message = json.loads(stage.ends[number].recv(1000))
+    assert isinstance(message, dict)
+    return message
+
+
+def test_a_command_for_the_throttle_goes_to_the_auth_process_alone(stage: Stage) -> None:
+    with running(stage) as supervisor:
+        answers: list[dict[str, object]] = []
+        command: dict[str, object] = {
+            "command": "throttle forgive",
+            "target": "192.0.2.1",
+            "more": "x",
+        }
+        supervisor._obey(command, answers.append)
+        question = asked(stage, 0)
+        assert question == {"command": "throttle forgive", "target": "192.0.2.1", "id": 1}
+        for end in stage.ends[1:]:
+            end.setblocking(False)
+            with pytest.raises(BlockingIOError):
+                end.recv(1)
+        # A worker that was taken over may say what it likes.
+        stage.ends[1].sendall(b'{"reply":1,"forgiven":99}\n')
+        supervisor._heard(stage.children[1])
+        assert answers == []
+        stage.ends[0].sendall(b'{"reply":1,"forgiven":2}\n')
+        supervisor._heard(stage.children[0])
+        assert answers == [{"forgiven": 2}]
+
+
+def test_the_auth_processes_of_every_generation_forgive(stage: Stage) -> None:
+    with running(stage) as supervisor:
+        assert supervisor._reload() is None
+        answers: list[dict[str, object]] = []
+        supervisor._obey({"command": "throttle list"}, answers.append)
+        for number, held in ((0, "old"), (3, "new")):
+            assert asked(stage, number)["command"] == "throttle list"
+            stage.ends[number].sendall(b'{"reply":1,"held":["%s"]}\n' % held.encode())
+            supervisor._heard(stage.children[number])
+        assert answers == [{"held": ["new"]}]
+
+
+@pytest.mark.parametrize("dies", [True, False])
+def test_an_auth_process_that_does_not_answer_is_said_to(stage: Stage, dies: bool) -> None:
+    with running(stage) as supervisor:
+        answers: list[dict[str, object]] = []
+        supervisor._obey({"command": "throttle list"}, answers.append)
+        if dies:
+            supervisor._children.pop(stage.children[0].pid)
+            supervisor._ended(stage.children[0], 9)
+        else:
+            supervisor._timers[-1][1]()
+        assert answers == [{"error": "the auth process does not answer, try again"}]
+        assert supervisor._those("auth") == ([] if dies else stage.children[:1])
+
+
+def test_without_an_auth_process_there_is_an_answer_at_once(stage: Stage) -> None:
+    with running(stage) as supervisor:
+        supervisor._children.pop(stage.children[0].pid)
+        supervisor._ended(stage.children[0], 9)
+        answers: list[dict[str, object]] = []
+        supervisor._obey({"command": "throttle list"}, answers.append)
+        assert answers == [{"error": "the auth process does not answer, try again"}]
+
+
+def test_the_auth_process_has_a_folder_of_its_own(stage: Stage, tmp_path: Path) -> None:
+    with running(stage):
+        folder = tmp_path / "state" / "auth"
+        assert folder.stat().st_mode & 0o777 == 0o700
