@@ -29,7 +29,7 @@ class Findings:
             result.work.key
             for result in self.results
             if result.work.target is not None
-            and result.ratio(self.ours, self.theirs) > result.work.target
+            and result.judged_ratio(self.ours, self.theirs) > result.work.target
         ]
         idle = [
             f"idle {'TLS' if holding.over_tls else 'clear'} {holding.connections}"
@@ -60,6 +60,7 @@ class Findings:
             "unit": result.work.unit,
             "at_most": result.work.target,
             "ratio": round(result.ratio(self.ours, self.theirs), 4),
+            "judged_ratio": round(result.judged_ratio(self.ours, self.theirs), 4),
             "cpu_microseconds_per_unit": {
                 name: [round(sample.per_unit() * 1e6, 1) for sample in samples]
                 for name, samples in result.samples.items()

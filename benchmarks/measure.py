@@ -8,6 +8,10 @@ from statistics import median
 from benchmarks.peers.peer import Peer
 from benchmarks.works.work import Work
 
+BARE = "by itself"
+"""The name of the samples of a work's bare part, beside those of servers."""
+_BARE_UNITS = 10
+
 
 @dataclass(frozen=True, slots=True)
 class Sample:
@@ -41,6 +45,10 @@ class Result:
         """Return our CPU time as a part of theirs."""
         return self.cpu_per_unit(ours) / self.cpu_per_unit(theirs)
 
+    def judged_ratio(self, ours: str, theirs: str) -> float:
+        """Return the ratio that the work's target is for."""
+        return self.ratio(ours, BARE if BARE in self.samples else theirs)
+
 
 def compare(work: Work, peers: Sequence[Peer], runs: int, tell: Callable[[str], None]) -> Result:
     """Run one work on all servers in turns."""
@@ -54,7 +62,19 @@ def compare(work: Work, peers: Sequence[Peer], runs: int, tell: Callable[[str], 
             sample = _measure(work, peer, run)
             result.samples[peer.name].append(sample)
             tell(f"{work.key} {peer.name}: {sample.per_unit() * 1e3:.3f} ms per {work.unit}")
+        if (bare := _measure_bare(work)) is not None:
+            result.samples.setdefault(BARE, []).append(bare)
+            tell(f"{work.key} {BARE}: {bare.per_unit() * 1e3:.3f} ms per {work.unit}")
     return result
+
+
+def _measure_bare(work: Work) -> Sample | None:
+    before = time.perf_counter()
+    parts = [work.bare() for _ in range(_BARE_UNITS)]
+    seconds = [part for part in parts if part is not None]
+    if not seconds:
+        return None
+    return Sample(sum(seconds), time.perf_counter() - before, len(seconds))
 
 
 def _measure(work: Work, peer: Peer, run: int) -> Sample:

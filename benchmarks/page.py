@@ -4,6 +4,7 @@ import inspect
 from pathlib import Path
 
 from benchmarks.findings import Findings
+from benchmarks.load.scram import ITERATIONS
 from benchmarks.peers.dovecot import CONFIGURATION
 from benchmarks.report import render_facts, render_tables
 from benchmarks.scale import FULL
@@ -52,6 +53,10 @@ _METHOD = inspect.cleandoc(f"""
     * The short session is USER, PASS, STAT, QUIT on a maildrop of {FULL.login_messages} messages,
       {FULL.logins_at_once} at once from one client, in lock-step. Under TLS each makes a full
       handshake; a resumed one ends the benchmark.
+    * The session by SCRAM-SHA-256 is AUTH, STAT, QUIT; both servers keep StoredKey and ServerKey of
+      the same salt and {ITERATIONS:,} iterations, and the client checks the server's signature.
+    * Cold means an account that never logged in to the server that was started: its password is
+      not in a cache. The hash by itself is computed in the benchmark's own process.
     * A drain is USER, PASS, STAT, LIST, UIDL, then RETR and DELE of each message, QUIT, on
       {FULL.mixed_messages} messages newly delivered under names that tell no size, of
       {FULL.mixed_mean_octets // 1000} KB in the mean.

@@ -16,11 +16,14 @@ from benchmarks.works.huge import HugeDelivered, HugeRestarted, HugeUnknown, Hug
 from benchmarks.works.idle import furnish_idle, weigh_held
 from benchmarks.works.latency import compare_latency, furnish_latency
 from benchmarks.works.logins import Logins, TlsLogins
+from benchmarks.works.proofs import ColdLogins, ScramLogins
 from benchmarks.works.work import Work
 
 WORKS: tuple[type[Work], ...] = (
     Logins,
     TlsLogins,
+    ScramLogins,
+    ColdLogins,
     Drain,
     TlsDrain,
     HugeWarm,
@@ -83,8 +86,8 @@ def _play_works(
         return
     try:
         for peer in peers:
-            peer.add_accounts(sorted({user for work in works for user in work.accounts()}))
             for work in works:
+                peer.add_accounts(work.accounts(), work.stored_password())
                 work.furnish(peer)
             peer.start()
         findings.facts["CPU time from"] = peers[0].how_measured()

@@ -3,12 +3,14 @@
 from collections.abc import Iterable, Sequence
 
 from benchmarks.findings import Findings
-from benchmarks.measure import Result
+from benchmarks.measure import BARE, Result
 
 
 def render_tables(findings: Findings) -> str:
     """Return all tables as Markdown with aligned columns."""
     parts = ["## CPU time", "", *_works(findings)]
+    if bare := [result for result in findings.results if BARE in result.samples]:
+        parts += ["", "## CPU time beside what no server can spare", "", *_bare(findings, bare)]
     if findings.holdings:
         parts += ["", "## Memory of an idle, authenticated connection", "", *_holdings(findings)]
     if findings.latencies:
@@ -31,11 +33,22 @@ def render_variants(results: list[Result]) -> str:
 
 def _works(findings: Findings) -> list[str]:
     head = ("work", "per", findings.theirs, findings.ours, "ratio", "at most", "")
-    return _table(head, [_work(findings, result) for result in findings.results])
+    results = [result for result in findings.results if BARE not in result.samples]
+    return _table(head, [_work(findings, result) for result in results])
+
+
+def _bare(findings: Findings, results: list[Result]) -> list[str]:
+    head = ("work", "per", BARE, findings.theirs, findings.ours, "over it", "at most", "")
+    return _table(head, [_bare_work(findings, result) for result in results])
+
+
+def _bare_work(findings: Findings, result: Result) -> tuple[str, ...]:
+    work, per, *rest = _work(findings, result)
+    return work, per, _duration(result.cpu_per_unit(BARE)), *rest
 
 
 def _work(findings: Findings, result: Result) -> tuple[str, ...]:
-    ratio = result.ratio(findings.ours, findings.theirs)
+    ratio = result.judged_ratio(findings.ours, findings.theirs)
     target = result.work.target if findings.judged else None
     return (
         result.work.title,

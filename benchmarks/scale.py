@@ -13,6 +13,7 @@ class Scale:
     logins_at_once: int
     logins: int
     tls_logins: int
+    cold_logins: int
     mixed_messages: int
     mixed_mean_octets: int
     drains: int
@@ -35,6 +36,7 @@ FULL = Scale(
     logins_at_once=32,
     logins=2000,
     tls_logins=1000,
+    cold_logins=40,
     mixed_messages=400,
     mixed_mean_octets=75_000,
     drains=3,
@@ -57,6 +59,7 @@ SHORT = Scale(
     logins_at_once=8,
     logins=100,
     tls_logins=50,
+    cold_logins=4,
     mixed_messages=40,
     mixed_mean_octets=75_000,
     drains=1,

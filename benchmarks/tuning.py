@@ -53,6 +53,6 @@ def _make(stage: Stage, name: str, tuning: DovecotTuning) -> Peer:
 
 
 def _furnish(peer: Peer, works: list[Work]) -> None:
-    peer.add_accounts(sorted({user for work in works for user in work.accounts()}))
     for work in works:
+        peer.add_accounts(work.accounts(), work.stored_password())
         work.furnish(peer)

@@ -4,7 +4,7 @@ import select
 import socket
 import ssl
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import count
 
@@ -17,11 +17,15 @@ _ADMITTED = 2
 """The place of the answer to PASS among all answers, the greeting's being 0."""
 
 
+Command = bytes | Callable[[bytes], bytes]
+"""What is said, or what makes it of the answer before."""
+
+
 @dataclass(frozen=True, slots=True)
 class Visit:
     """One short session to be made: what is said, how every answer begins, whether it stays."""
 
-    commands: tuple[bytes, ...]
+    commands: tuple[Command, ...]
     answers: tuple[bytes, ...]
     stays: bool = False
 
@@ -113,7 +117,8 @@ class Caller:
         if place == _ADMITTED:
             self.admitted_at = time.perf_counter()
         if place < len(visit.commands):
-            self.socket.send(visit.commands[place])
+            command = visit.commands[place]
+            self.socket.send(command if isinstance(command, bytes) else command(line))
         self._answered += 1
         return visit.stays and self._answered == len(visit.answers)
 

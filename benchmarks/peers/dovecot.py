@@ -29,7 +29,7 @@ ssl_options = no_ticket
 
 # Authentication: cached, without the delay of a failure, users found without another look-up.
 disable_plaintext_auth = no
-auth_mechanisms = plain
+auth_mechanisms = plain scram-sha-256
 auth_failure_delay = 0
 auth_cache_size = 64M
 auth_cache_ttl = 24 hours

@@ -30,6 +30,12 @@ _QUIET_SECONDS = 0.0005
 _SETTLE_SECONDS = 0.05
 
 
+def salted_digest() -> str:
+    """Return the password as a hash that costs next to nothing."""
+    digest = hashlib.sha256(PASSWORD.encode() + _SALT).digest()
+    return "{SSHA256}" + base64.b64encode(digest + _SALT).decode("ascii")
+
+
 class PeerFailed(Exception):
     """A server that did not start, stop or settle."""
 
@@ -50,6 +56,7 @@ class Peer(ABC):
         self.mail.mkdir(parents=True)
         shutil.chown(self.mail, MAIL_USER)
         self.users.write_text("")
+        self._known: set[str] = set()
         self._process: subprocess.Popen[bytes] | None = None
         self._account: CpuAccount | None = None
 
@@ -69,12 +76,16 @@ class Peer(ABC):
     def reset_indexes(self, user: str) -> None:
         """Drop whatever the server has stored about a maildrop; the server is stopped."""
 
-    def add_accounts(self, users: list[str]) -> None:
-        """Give accounts to users, all with the one password; the server is stopped."""
-        digest = hashlib.sha256(PASSWORD.encode() + _SALT).digest()
-        hashed = "{SSHA256}" + base64.b64encode(digest + _SALT).decode("ascii")
+    def add_accounts(self, users: list[str], stored: str | None = None) -> None:
+        """Give accounts to users, all with the one password; the server is stopped.
+
+        `stored` is that password as it is kept; a user who has an account already keeps it.
+        """
+        stored = stored or salted_digest()
+        new = [user for user in users if user not in self._known]
+        self._known.update(new)
         with self.users.open("a", encoding="ascii") as lines:
-            lines.writelines(f"{user}:{hashed}::::::\n" for user in users)
+            lines.writelines(f"{user}:{stored}::::::\n" for user in new)
 
     def maildir(self, user: str) -> Path:
         """Return where the mail of a user lies."""

@@ -35,6 +35,7 @@ cleartext = "loopback"
 type = "passwd-file"
 path = "{users}"
 
+
 [mail]
 store = "maildir"
 path = "{mail}/{{local}}/Maildir"

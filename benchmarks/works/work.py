@@ -24,6 +24,18 @@ class Work(ABC):
     def accounts(self) -> list[str]:
         """Name the accounts it needs."""
 
+    def stored_password(self) -> str | None:
+        """Return how the password of its accounts is kept; None: at next to no cost."""
+        return None
+
+    def bare(self) -> float | None:
+        """Do the part of a unit that no server can spare, once, and return its CPU seconds.
+
+        None: there is none that could be done by itself. Otherwise the target is for the ratio to
+        this part, not to the other server.
+        """
+        return None
+
     @abstractmethod
     def furnish(self, peer: Peer) -> None:
         """Put mail into its accounts; the server is stopped."""
