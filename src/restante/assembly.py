@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from restante.config import loading
 from restante.config.configuration import Configuration
+from restante.config.findings import Findings
 from restante.delivery import local
 from restante.errors import (
     AccountError,
@@ -81,6 +82,7 @@ def check(configuration: Configuration) -> "Certificates | None":
 
     findings = configuration.findings()
     check_environment(configuration, findings)
+    _check_mechanisms(configuration, findings)
     findings.raise_any()
     if configuration.server.tls.certificate is None:
         return None
@@ -90,10 +92,20 @@ def check(configuration: Configuration) -> "Certificates | None":
         raise configuration.locate(error) from error
 
 
+def _check_mechanisms(configuration: Configuration, findings: Findings) -> None:
+    """Find a configuration by which nobody could log in: no source can judge what is offered."""
+    from restante.auth.verifiable import verifiable
+
+    path, offered = ("auth", "mechanisms"), configuration.server.offers.mechanisms
+    if offered and not findings.about(path) and verifiable(configuration.auth).isdisjoint(offered):
+        findings.add(path, "no source of accounts can verify any of these")
+
+
 def generation(configuration: Configuration, certificates: "Certificates | None") -> "Generation":
     """Return what the processes of a server are made of."""
     from restante.auth import process
     from restante.auth.client import AuthClient
+    from restante.auth.verifiable import verifiable
     from restante.server.generation import Generation
 
     auth, configured = configuration.auth, configuration
@@ -107,6 +119,7 @@ def generation(configuration: Configuration, certificates: "Certificates | None"
     return Generation(
         configuration.server,
         certificates,
+        verifiable=verifiable(auth),
         run_auth=lambda listener, channel, log: process.run(auth, listener, log, channel),
         build=build,
     )

@@ -161,8 +161,8 @@ def test_plain_says_the_same_whatever_is_wrong(server: Crowd) -> None:
         "a control": ("bob\x1b[2J", "secret", ""),
         "a separator": ("bob\u2028", "secret", ""),
         "four octets": ("\U0001f600" * 60, "secret", ""),
-        "very long": ("x" * 4_000, "secret", ""),
-        "a very long password": ("bob", "x" * 8_000, ""),
+        "very long": ("x" * 1_024, "secret", ""),
+        "a very long password": ("bob", "x" * 4_096, ""),
         "a space": ("bob ", "secret", ""),
     }.items():
         seen[cause] = by_plain(server, name, password, who)

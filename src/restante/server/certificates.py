@@ -28,6 +28,8 @@ class Context(ssl.SSLContext):
 
     server_end_point = b""
     """`tls-server-end-point`, the hash of its certificate (RFC 5929 §4.1)."""
+    names: frozenset[str] = frozenset()
+    """Host names in its certificate."""
 
 
 class Certificates:
@@ -80,7 +82,7 @@ def _context(certificate: Path, private_key: Path, options: TlsOptions, key: str
         # Checked first: of a key that is too short OpenSSL says only that it cannot be loaded.
         loaded = x509.load_pem_x509_certificate(certificate.read_bytes())
         check(loaded, key)
-        context.server_end_point = server_end_point(loaded)
+        context.server_end_point, context.names = server_end_point(loaded), _names(loaded)
         # A key with a passphrase would make OpenSSL ask the terminal of whoever started us.
         context.load_cert_chain(certificate, private_key, password=_no_passphrase)
     except ssl.SSLError as error:
@@ -105,6 +107,14 @@ def _ask_for_certificates(context: ssl.SSLContext, authorities: Path) -> None:
     except OSError as error:
         raise ConfigurationError(f"{key}: {_reason(error)}") from error
     context.verify_mode = ssl.CERT_OPTIONAL
+
+
+def _names(certificate: x509.Certificate) -> frozenset[str]:
+    try:
+        found = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName)
+    except x509.ExtensionNotFound:
+        return frozenset()
+    return frozenset(found.value.get_values_for_type(x509.DNSName))
 
 
 def server_end_point(certificate: x509.Certificate) -> bytes:

@@ -204,12 +204,14 @@ class Connection(asyncio.Protocol):
     def channel(self, random: bytes) -> Channel:
         """Return what a mechanism may have to know of it, together with fresh octets."""
         engine, bindings, certificate = self._engine, {}, None
+        names: frozenset[str] = frozenset()
         if engine is not None:
-            certificate = engine.client_certificate
+            certificate, names = engine.client_certificate, engine.names
             if end_point := engine.server_end_point:
                 bindings["tls-server-end-point"] = end_point
         return Channel(
             hostname=self._service.options.hostname,
+            other_names=names,
             port=self._local[1],
             random=random,
             bindings=bindings,

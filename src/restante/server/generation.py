@@ -26,5 +26,7 @@ class Generation:
     run_auth: Callable[[socket.socket, Channel, LineLog], None]
     """The whole life of the auth process, on the socket it listens on and the line to us; ends at
     SIGTERM."""
+    verifiable: frozenset[str]
+    """Mechanisms that at least one source of accounts can judge."""
     build: Callable[[Path, LineLog], tuple[Authenticator, MailStore]]
     """Makes what a worker works with, in the worker, from the path of the auth socket."""

@@ -6,18 +6,37 @@ Randomness is drawn here, fresh for every exchange and every greeting.
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from secrets import token_bytes, token_hex
 
-from restante.sasl import PlainServer, ServerMechanism
+from restante.sasl import (
+    CramMd5Server,
+    ExternalServer,
+    LoginServer,
+    OAuthBearerServer,
+    PlainServer,
+    ScramServer,
+    ServerMechanism,
+    XOAuth2Server,
+)
 from restante.sasl.md5 import md5_available
 from restante.sasl.mechanism import Channel
 from restante.server.offering import APOP, USER
 from restante.server.options import OfferOptions
 
 RANDOM_OCTETS = 18
-_SIMPLE: dict[str, Callable[[], ServerMechanism]] = {"PLAIN": PlainServer}
+_SIMPLE: dict[str, Callable[[], ServerMechanism]] = {"PLAIN": PlainServer, "LOGIN": LoginServer}
 """Those that need nothing of the connection."""
-_BOUND: dict[str, Callable[[Channel], ServerMechanism]] = {}
+_BOUND: dict[str, Callable[[Channel], ServerMechanism]] = {
+    "CRAM-MD5": CramMd5Server,
+    "EXTERNAL": ExternalServer,
+    "OAUTHBEARER": OAuthBearerServer,
+    "XOAUTH2": XOAuth2Server,
+    **{
+        name: partial(ScramServer, name)
+        for name in ("SCRAM-SHA-1", "SCRAM-SHA-1-PLUS", "SCRAM-SHA-256", "SCRAM-SHA-256-PLUS")
+    },
+}
 
 _BY_MD5 = frozenset({APOP, "CRAM-MD5"})
 CARRIED_OUT = frozenset(_SIMPLE) | frozenset(_BOUND)

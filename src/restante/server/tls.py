@@ -70,6 +70,12 @@ class TlsEngine:
         return cast(Context, self._object.context).server_end_point
 
     @property
+    def names(self) -> frozenset[str]:
+        """Host names in the certificate that the client has seen."""
+        assert self._object is not None
+        return cast(Context, self._object.context).names
+
+    @property
     def client_certificate(self) -> bytes | None:
         """The certificate that the client has shown, in DER, verified; None: it has shown none."""
         assert self._object is not None

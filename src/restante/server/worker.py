@@ -81,6 +81,7 @@ class Worker:
             log=parts.log,
             loop=loop,
             executor=self._threads,
+            verifiable=parts.generation.verifiable,
             capacity=_capacity(),
         )
 

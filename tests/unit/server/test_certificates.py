@@ -224,6 +224,23 @@ def signed_otherwise(
     )
 
 
+def test_the_names_of_a_certificate_are_known(several: Certificates) -> None:
+    """conformance: 7628-S-03"""
+    assert several.default.names == {"localhost"}
+    assert several.choose("pop.example.net").names == {"n0.example"}
+
+
+def test_a_certificate_may_have_no_names(tmp_path: Path) -> None:
+    key = ec.generate_private_key(ec.SECP256R1())
+    options = TlsOptions(certificate=tmp_path / "c.pem", private_key=tmp_path / "k.pem")
+    pem = serialization.Encoding.PEM
+    (tmp_path / "c.pem").write_bytes(self_signed(key).public_bytes(pem))
+    (tmp_path / "k.pem").write_bytes(
+        key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
+    assert Certificates(options).default.names == frozenset()
+
+
 @pytest.mark.parametrize("content", [None, b"", b"no certificate"])
 def test_authorities_that_cannot_be_read_are_refused(
     tls_options: TlsOptions, tmp_path: Path, content: bytes | None

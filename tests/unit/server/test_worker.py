@@ -50,7 +50,9 @@ class Stage:
         self._ours, self._theirs = socket.socketpair()
         self._loop = asyncio.new_event_loop()
         parts = WorkerParts(
-            Generation(options, None, lambda listener, channel, log: None, self._build),
+            Generation(
+                options, None, lambda listener, channel, log: None, frozenset(), self._build
+            ),
             (),
             SharedCounts(1),
             0,
