@@ -13,13 +13,15 @@ import hmac
 import re
 from collections.abc import Callable
 from contextlib import suppress
-from functools import cache
+from functools import cache, partial
 
 import argon2
 
+from restante.auth import scram_verifiers
 from restante.auth.options import HashOptions
 from restante.errors import RestanteError
 from restante.sasl.saslprep import saslprep
+from restante.sasl.scram import SCRAM_DIGESTS
 
 _STORED = re.compile(r"\{([A-Za-z0-9.-]+)\}(.*)", re.DOTALL)
 _UNVERIFIABLE = frozenset(
@@ -30,8 +32,6 @@ _UNVERIFIABLE = frozenset(
         "OTP",
         "PLAIN-MD4",
         "PLAIN-TRUNC",
-        "SCRAM-SHA-1",
-        "SCRAM-SHA-256",
     )
 )
 """Schemes of Dovecot's that are not read here; what else stands in braces may be a password."""
@@ -90,6 +90,16 @@ def verify(stored: str, password: bytes) -> bool:
         return check(text, prepared) or (prepared != password and check(text, password))
     # Raised out here: the error of a codec would carry the stored password along.
     raise UnusableHash(f"a hash of scheme {scheme} is malformed")
+
+
+def cleartext(stored: str) -> bytes | None:
+    """Return a password that is stored as it is; None: this one is not."""
+    scheme, encoding, text = split(stored)
+    if _SCHEMES.get(scheme) is not _plain:
+        return None
+    with suppress(ValueError):
+        return _decoded(scheme, encoding, text).encode("utf-8", "surrogateescape") or None
+    return None
 
 
 def split(stored: str) -> tuple[str, str, str]:
@@ -203,6 +213,7 @@ _SCHEMES: dict[str, Callable[[str, bytes], bool]] = _DIGESTS | {
     **dict.fromkeys(("CRYPT", "BLF-CRYPT", "SHA512-CRYPT", "SHA256-CRYPT"), _crypt),
     **dict.fromkeys(("MD5", "MD5-CRYPT", "DES-CRYPT"), _crypt),
     "PBKDF2": _pbkdf2,
+    **{family: partial(scram_verifiers.is_password, family) for family in SCRAM_DIGESTS},
     "PLAIN": _plain,
     "CLEAR": _plain,
     "CLEARTEXT": _plain,

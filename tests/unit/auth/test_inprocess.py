@@ -285,11 +285,11 @@ def test_unknown_users_of_a_mixed_file_cost_what_one_of_it_does(make: Make, tmp_
 def test_a_stored_password_that_cannot_be_read_is_told_to_the_log(make: Make) -> None:
     async def story(scene: Scene) -> None:
         scene.add("bob")
-        scene.database.set_password("bob", "{SCRAM-SHA-256}4096,abc")
+        scene.database.set_password("bob", "{DIGEST-MD5}4096abc")
         assert await scene.log_in("bob") == "password"
         assert scene.log.named(Event.WARNING) == [
             {
-                "reason": "a password of scheme SCRAM-SHA-256 cannot be compared with",
+                "reason": "a password of scheme DIGEST-MD5 cannot be compared with",
                 "user": "bob",
             }
         ]

@@ -11,24 +11,20 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from pathlib import Path
-from secrets import token_bytes, token_hex
+from secrets import token_bytes
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
+from restante.auth.key_file import KEY_OCTETS, UnusableKey, make_key, read_key
 from restante.errors import RestanteError
 from restante.secret import Secret
 
 FILE_NAME = "auth/devices.key"
 """In the state directory, beside the accounts."""
-_KEY_OCTETS = 32
 _NONCE_OCTETS = 12
 _MARK_OCTETS = 8
-_FORM = f"{'0' * 2 * _KEY_OCTETS}\n"
-
-
-class UnusableKey(RestanteError):
-    """A key that is not there, or no key; the text is for the log."""
+_WHAT = "the key of the devices"
 
 
 class UnusableSeal(RestanteError):
@@ -103,11 +99,11 @@ class KeyFile:
             status = os.stat(self.path, follow_symlinks=False)
             stamp = (status.st_dev, status.st_ino, status.st_mtime_ns, status.st_ctime_ns)
             if self._key is None or stamp != self._stamp:
-                self._key, self._stamp = DeviceKey(self._secret()), stamp
+                self._key, self._stamp = DeviceKey(read_key(self.path, _WHAT)), stamp
         except FileNotFoundError:
-            raise UnusableKey("the key of the devices is gone") from None
+            raise UnusableKey(f"{_WHAT} is gone") from None
         except OSError as error:
-            raise UnusableKey(f"the key of the devices: {error.strerror}") from error
+            raise UnusableKey(f"{_WHAT}: {error.strerror}") from error
         return self._key
 
     def make(self) -> DeviceKey:
@@ -121,43 +117,11 @@ class KeyFile:
             os.stat(self.path, follow_symlinks=False)
             return self.read()
         try:
-            self._make()
+            make_key(self.path)
         except OSError as error:
-            raise UnusableKey(f"the key of the devices: {error.strerror}") from error
+            raise UnusableKey(f"{_WHAT}: {error.strerror}") from error
         return self.read()
-
-    def _secret(self) -> Secret:
-        descriptor = os.open(self.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
-        with os.fdopen(descriptor, "rb") as file:
-            text = file.read(len(_FORM) + 1)
-        if len(text) == len(_FORM) and text.endswith(b"\n"):
-            with suppress(ValueError):
-                octets = bytes.fromhex(text.decode("ascii"))
-                if len(octets) == _KEY_OCTETS:
-                    return Secret(octets)
-        # Raised out here: the error of a codec would carry the key along.
-        raise UnusableKey("the key of the devices is damaged")
-
-    def _make(self) -> None:
-        """Write it beside and link it to its name, which fails where somebody was faster."""
-        draft = self.path.with_name(f"{self.path.name}.{token_hex(8)}")
-        flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC
-        try:
-            with os.fdopen(os.open(draft, flags, 0o600), "wb") as file:
-                file.write(f"{token_hex(_KEY_OCTETS)}\n".encode())
-                file.flush()
-                os.fsync(file.fileno())
-            with suppress(FileExistsError):
-                os.link(draft, self.path)
-        finally:
-            with suppress(FileNotFoundError):
-                os.unlink(draft)
-        folder = os.open(self.path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
 
 
 def _derived(key: bytes, purpose: bytes) -> bytes:
-    return blake2b(key=key, person=purpose, digest_size=_KEY_OCTETS).digest()
+    return blake2b(key=key, person=purpose, digest_size=KEY_OCTETS).digest()

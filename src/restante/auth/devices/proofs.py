@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator
 
 from restante.auth.devices import words
 from restante.auth.devices.device import BY_DIGEST, Device, StoredDevice
-from restante.auth.devices.key import DeviceKey, KeyFile, Place, UnusableKey, UnusableSeal
+from restante.auth.devices.key import DeviceKey, KeyFile, Place, UnusableSeal
+from restante.auth.key_file import UnusableKey
 from restante.identity import DigestCredentials
 from restante.sasl.apop import check_apop
 from restante.sasl.cram_md5 import check_cram_md5

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from restante.auth.devices import words
-from restante.auth.devices.key import DeviceKey, KeyFile, Place, UnusableKey, UnusableSeal
+from restante.auth.devices.key import DeviceKey, KeyFile, Place, UnusableSeal
+from restante.auth.key_file import UnusableKey
 from restante.secret import Secret
 
 KEY = Secret(bytes(range(32)))
