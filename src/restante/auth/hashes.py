@@ -20,7 +20,7 @@ import argon2
 from restante.auth import scram_verifiers
 from restante.auth.options import HashOptions
 from restante.errors import RestanteError
-from restante.sasl.saslprep import saslprep
+from restante.sasl.saslprep import prepare_password
 from restante.sasl.scram import SCRAM_DIGESTS
 
 _STORED = re.compile(r"\{([A-Za-z0-9.-]+)\}(.*)", re.DOTALL)
@@ -36,8 +36,6 @@ _UNVERIFIABLE = frozenset(
 )
 """Schemes of Dovecot's that are not read here; what else stands in braces may be a password."""
 
-LONGEST_PREPARED_OCTETS = 1_024
-"""Preparing takes the longer the more there is, and holds the interpreter meanwhile."""
 _CRYPT_PASSWORD_OCTETS = 511
 """libcrypt refuses longer ones."""
 _CRYPT_DATA_OCTETS = 32_768
@@ -46,16 +44,6 @@ _CRYPT_DATA_OCTETS = 32_768
 
 class UnusableHash(RestanteError):
     """A stored password that nothing can be compared with; the text is for the log."""
-
-
-def prepare_password(password: bytes) -> bytes:
-    """Return the form that is hashed (RFC 4616 §2): prepared where it can be, else as it is."""
-    if len(password) > LONGEST_PREPARED_OCTETS:
-        return password
-    try:
-        return saslprep(password.decode("utf-8"), allow_unassigned=True).encode("utf-8")
-    except ValueError:
-        return password
 
 
 def hash_password(password: bytes, options: HashOptions) -> str:

@@ -15,15 +15,14 @@ from hypothesis import strategies as st
 
 from restante.auth import hashes
 from restante.auth.hashes import (
-    LONGEST_PREPARED_OCTETS,
     UnusableHash,
     dummy,
     hash_password,
-    prepare_password,
     split,
     verify,
 )
 from restante.auth.options import HashOptions
+from restante.sasl.saslprep import LONGEST_PREPARED_OCTETS, prepare_password
 from unit.auth.scene import CHEAP, PATIENCE_SECONDS
 
 from conftest import require

@@ -2,7 +2,7 @@
 
 import pytest
 
-from restante.sasl.saslprep import saslprep
+from restante.sasl.saslprep import LONGEST_PREPARED_OCTETS, prepare_password, saslprep
 
 
 @pytest.mark.parametrize(
@@ -68,3 +68,27 @@ def test_right_to_left() -> None:
     for mixed in ("\u0627a\u0628", "\u06271", "1\u0627"):
         with pytest.raises(ValueError, match="right-to-left"):
             saslprep(mixed)
+
+
+@pytest.mark.parametrize(
+    ("password", "prepared"),
+    [
+        *(("secret", "secret"), ("I\u00adX", "IX"), ("\u2168", "IX"), ("a\u00a0b", "a b")),
+        ("\U0001f426", "\U0001f426"),  # younger than Unicode 3.2
+    ],
+)
+def test_a_password_is_prepared(password: str, prepared: str) -> None:
+    """conformance: 4616-S-03"""
+    assert prepare_password(password.encode()) == prepared.encode()
+
+
+@pytest.mark.parametrize(
+    "password", [b"", b"\xff\xfe", b"a\x07b", "\u05d0a".encode(), "\u00ad".encode()]
+)
+def test_a_password_that_cannot_be_prepared_stays_as_it_is(password: bytes) -> None:
+    assert prepare_password(password) == password
+
+
+def test_a_very_long_password_stays_as_it_is() -> None:
+    password = "\u00aa".encode() * LONGEST_PREPARED_OCTETS
+    assert prepare_password(password) == password
