@@ -2,6 +2,7 @@
 
 from restante.errors import AuthenticationFailed
 from restante.identity import CertificateCredentials
+from restante.sasl.client_mechanism import usable_authorization_name
 from restante.sasl.fields import read_name
 from restante.sasl.mechanism import Challenge, Channel, MechanismError, Step
 
@@ -26,3 +27,26 @@ class ExternalServer:
         if self._certificate is None:
             raise AuthenticationFailed(reason="no client certificate")
         return CertificateCredentials(name, self._certificate)
+
+
+class ExternalClient:
+    """The client's side of one EXTERNAL exchange: TLS has shown the certificate already."""
+
+    name = "EXTERNAL"
+    failure = ""
+
+    def __init__(self, authorization_name: str = "") -> None:
+        self._message = usable_authorization_name(authorization_name)
+
+    def first_message(self) -> bytes:
+        """Return whom to act as; empty: whom the certificate belongs to."""
+        return self._message
+
+    def step(self, challenge: bytes) -> bytes:
+        """Refuse: the message has said everything."""
+        raise MechanismError("EXTERNAL has no challenge")
+
+    @property
+    def verified(self) -> bool:
+        """Nothing proves the server but TLS."""
+        return True

@@ -27,6 +27,12 @@ def read_name(octets: bytes) -> str | None:
     return read_text(octets) if len(octets) <= NAME_OCTETS else None
 
 
+def write_name(name: str) -> bytes | None:
+    """Return the octets of a name, which may be empty; None: no message can carry it."""
+    octets = name.encode("utf-8", "surrogatepass")
+    return octets if read_name(octets) == name else None
+
+
 def is_password(octets: bytes) -> bool:
     """Tell whether octets can be a password: UTF-8 without a NUL, neither empty nor endless."""
     return 0 < len(octets) <= PASSWORD_OCTETS and read_text(octets) is not None

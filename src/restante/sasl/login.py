@@ -4,6 +4,7 @@ Old programs know nothing else. It says no more than PLAIN and cannot name whom 
 """
 
 from restante.identity import PasswordCredentials
+from restante.sasl.client_mechanism import usable_name, usable_password
 from restante.sasl.fields import is_password, read_name
 from restante.sasl.mechanism import Challenge, MechanismError, Step
 from restante.secret import Secret
@@ -40,3 +41,27 @@ class LoginServer:
         if not is_password(response):
             raise MechanismError("LOGIN takes a password in UTF-8")
         return PasswordCredentials(self._user, Secret(response), self.name)
+
+
+class LoginClient:
+    """The client's side of one LOGIN exchange; what the prompts say makes no difference."""
+
+    name = "LOGIN"
+    failure = ""
+
+    def __init__(self, user: str, password: Secret) -> None:
+        self._answers = [usable_password(password), usable_name(user)]
+
+    def first_message(self) -> None:
+        """Leave the beginning to the server."""
+
+    def step(self, challenge: bytes) -> bytes:
+        """Answer the first prompt with the name, the second with the password."""
+        if not self._answers:
+            raise MechanismError("LOGIN has two prompts")
+        return self._answers.pop()
+
+    @property
+    def verified(self) -> bool:
+        """Both are said; nothing proves the server but TLS."""
+        return not self._answers

@@ -4,7 +4,9 @@ import re
 
 from restante.identity import TokenCredentials
 from restante.sasl.bearer import SEPARATOR, BearerServer, read_pairs, read_token
-from restante.sasl.gs2 import parse_header, split_header
+from restante.sasl.bearer_client import BearerClient
+from restante.sasl.client_mechanism import usable_authorization_name
+from restante.sasl.gs2 import Gs2Header, parse_header, split_header
 from restante.sasl.mechanism import Channel, MechanismError
 from restante.secret import Secret
 
@@ -51,6 +53,26 @@ class OAuthBearerServer(BearerServer):
 
     def _explanation(self) -> dict[str, str]:
         return {"scope": self._scope, "openid-configuration": self._openid_configuration}
+
+
+class OAuthBearerClient(BearerClient):
+    """The client's side of one OAUTHBEARER exchange."""
+
+    name = "OAUTHBEARER"
+    acknowledgement = SEPARATOR
+
+    def __init__(self, token: Secret, channel: Channel, authorization_name: str = "") -> None:
+        super().__init__(token)
+        usable_authorization_name(authorization_name)
+        self._gs2 = Gs2Header("n", authorization_name=authorization_name)
+        self._channel = channel
+
+    def _header(self) -> bytes:
+        return self._gs2.encode() + SEPARATOR
+
+    def _pairs(self) -> list[bytes]:
+        host = self._channel.hostname.encode("ascii", "replace")
+        return [b"host=" + host, *([b"port=%d" % self._channel.port] if self._channel.port else [])]
 
 
 def _folded(name: str) -> str:

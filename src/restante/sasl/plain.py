@@ -1,6 +1,11 @@
 """PLAIN: an authorization identity, a name and a password, parted by NULs (RFC 4616)."""
 
 from restante.identity import PasswordCredentials
+from restante.sasl.client_mechanism import (
+    usable_authorization_name,
+    usable_name,
+    usable_password,
+)
 from restante.sasl.fields import is_password, read_name
 from restante.sasl.mechanism import Challenge, MechanismError, Step
 from restante.secret import Secret
@@ -32,3 +37,33 @@ class PlainServer:
             mechanism=self.name,
             authorization_name=authorization_name,
         )
+
+
+class PlainClient:
+    """The client's side of one PLAIN exchange.
+
+    RFC 4616 §2: the server prepares what comes, so it goes as it was typed.
+    """
+
+    name = "PLAIN"
+    failure = ""
+
+    def __init__(self, user: str, password: Secret, authorization_name: str = "") -> None:
+        self._parts = (
+            usable_authorization_name(authorization_name),
+            usable_name(user),
+            usable_password(password),
+        )
+
+    def first_message(self) -> bytes:
+        """Return the one message there is."""
+        return b"\0".join(self._parts)
+
+    def step(self, challenge: bytes) -> bytes:
+        """Refuse: the message has said everything."""
+        raise MechanismError("PLAIN has no challenge")
+
+    @property
+    def verified(self) -> bool:
+        """Nothing proves the server but TLS."""
+        return True

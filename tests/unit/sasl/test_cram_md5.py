@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from restante.identity import DigestCredentials
-from restante.sasl.cram_md5 import CramMd5Server, check_cram_md5, cram_md5_digest
+from restante.sasl.cram_md5 import CramMd5Client, CramMd5Server, check_cram_md5, cram_md5_digest
 from restante.sasl.mechanism import Challenge, Channel, MechanismError
 from restante.secret import Secret
 
@@ -83,3 +83,19 @@ def test_what_is_no_response(response: bytes) -> None:
     """conformance: 2195-S-02"""
     with pytest.raises(MechanismError, match="a name and a digest"):
         begun()[0].respond(response)
+
+
+def test_what_a_client_sends() -> None:
+    """conformance: 2195-S-02"""
+    client = CramMd5Client("tim", Secret(SECRET))
+    assert not client.verified
+    assert client.step(CHALLENGE) == b"tim " + HEX
+    assert client.verified
+    with pytest.raises(MechanismError, match="one challenge"):
+        client.step(CHALLENGE)
+
+
+@pytest.mark.parametrize("challenge", [b"", b"c" * 4097])
+def test_what_a_client_takes_for_no_challenge(challenge: bytes) -> None:
+    with pytest.raises(MechanismError, match="one challenge"):
+        CramMd5Client("tim", Secret(SECRET)).step(challenge)

@@ -6,7 +6,7 @@ import pytest
 
 from restante.errors import AuthenticationFailed
 from restante.identity import CertificateCredentials
-from restante.sasl.external import ExternalServer
+from restante.sasl.external import ExternalClient, ExternalServer
 from restante.sasl.mechanism import Challenge, Channel, MechanismError
 
 TLS = Channel(certificate=b"\x30\x82certificate")
@@ -40,3 +40,13 @@ def test_what_is_no_name(message: bytes) -> None:
     """conformance: 4422-S-07"""
     with pytest.raises(MechanismError):
         ExternalServer(TLS).start(message)
+
+
+def test_what_a_client_sends() -> None:
+    """conformance: 5034-C-03"""
+    assert ExternalClient().first_message() == b""
+    client = ExternalClient("fred@example.com")
+    assert client.first_message() == b"fred@example.com"
+    assert client.verified
+    with pytest.raises(MechanismError, match="no challenge"):
+        client.step(b"")

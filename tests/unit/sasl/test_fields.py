@@ -10,6 +10,7 @@ from restante.sasl.fields import (
     read_name,
     read_text,
     write_base64,
+    write_name,
 )
 
 
@@ -39,3 +40,10 @@ def test_base64(data: bytes) -> None:
 def test_what_is_no_base64(octets: bytes) -> None:
     """conformance: 5034-S-16"""
     assert read_base64(octets) is None
+
+
+def test_names_as_octets() -> None:
+    assert write_name("") == b""
+    assert write_name("jürgen") == "jürgen".encode()
+    for name in ("a\0b", "\ud800", "n" * (NAME_OCTETS + 1)):
+        assert write_name(name) is None

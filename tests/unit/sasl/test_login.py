@@ -3,7 +3,7 @@
 import pytest
 
 from restante.identity import PasswordCredentials
-from restante.sasl.login import LoginServer
+from restante.sasl.login import LoginClient, LoginServer
 from restante.sasl.mechanism import Challenge, MechanismError
 from restante.secret import Secret
 
@@ -37,3 +37,18 @@ def test_what_is_no_password(password: bytes) -> None:
     with pytest.raises(MechanismError, match="a password in UTF-8") as caught:
         server.respond(password)
     assert caught.value.__context__ is None
+
+
+@pytest.mark.parametrize(
+    ("first", "second"), [(b"Username:", b"Password:"), (b"User Name\0", b"pass"), (b"", b"")]
+)
+def test_a_client_does_not_read_the_prompts(first: bytes, second: bytes) -> None:
+    """conformance: LOGIN-S-01"""
+    client = LoginClient("jürgen", Secret(b"secret"))
+    assert not client.verified
+    assert client.step(first) == "jürgen".encode()
+    assert not client.verified
+    assert client.step(second) == b"secret"
+    assert client.verified
+    with pytest.raises(MechanismError, match="two prompts"):
+        client.step(b"")

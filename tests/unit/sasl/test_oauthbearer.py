@@ -7,8 +7,9 @@ import pytest
 
 from restante.errors import AuthenticationFailed, TemporaryFailure
 from restante.identity import Identity, TokenCredentials
+from restante.sasl.client_mechanism import MechanismUnusable
 from restante.sasl.mechanism import Challenge, Channel, HasLastWord, MechanismError
-from restante.sasl.oauthbearer import OAuthBearerServer
+from restante.sasl.oauthbearer import OAuthBearerClient, OAuthBearerServer
 from restante.secret import Secret
 
 TOKEN = b"vF9dft4qmTc2Nvb3RlckBhbHRhdmlzdGEuY29tCg=="
@@ -141,3 +142,23 @@ def test_a_token_of_64_kib() -> None:
     token = b"t" * 65_536
     credentials = OAuthBearerServer(CHANNEL).start(b"n,,\x01auth=Bearer " + token + b"\x01\x01")
     assert credentials == TokenCredentials("", Secret(token), "OAUTHBEARER")
+
+
+def test_what_a_client_sends() -> None:
+    """conformance: 7628-C-02"""
+    client = OAuthBearerClient(Secret(TOKEN), CHANNEL, "user@example.com")
+    assert client.first_message() == EXAMPLE
+    short = OAuthBearerClient(Secret(b"t"), Channel(hostname="h"), "a,b")
+    assert short.first_message() == b"n,a=a=2Cb,\x01host=h\x01auth=Bearer t\x01\x01"
+    assert OAuthBearerServer(Channel(hostname="h")).start(short.first_message())
+
+
+def test_how_a_client_ends_a_failed_exchange() -> None:
+    """conformance: 7628-C-01"""
+    client = OAuthBearerClient(Secret(TOKEN), CHANNEL)
+    assert client.step(b'{"status": "invalid_token"}') == b"\x01"
+
+
+def test_whom_no_client_can_act_as() -> None:
+    with pytest.raises(MechanismUnusable):
+        OAuthBearerClient(Secret(TOKEN), CHANNEL, "a\0b")

@@ -6,8 +6,9 @@ from binascii import a2b_base64
 import pytest
 
 from restante.identity import PasswordCredentials
+from restante.sasl.client_mechanism import MechanismUnusable
 from restante.sasl.mechanism import Challenge, MechanismError
-from restante.sasl.plain import PlainServer
+from restante.sasl.plain import PlainClient, PlainServer
 from restante.secret import Secret
 
 BIRD = b"kanarienvogel"
@@ -77,3 +78,23 @@ def test_a_malformed_password_is_in_no_traceback() -> None:
 
 def test_a_mechanism_names_itself() -> None:
     assert PlainServer.name == "PLAIN"
+
+
+def test_what_a_client_sends() -> None:
+    """conformance: 5034-C-09, 4616-S-01"""
+    client = PlainClient("tim", Secret(b"tanstaaftanstaaf"))
+    assert client.first_message() == a2b_base64(b"AHRpbQB0YW5zdGFhZnRhbnN0YWFm")
+    assert client.verified
+    acting = PlainClient("kurt", Secret("xipj3plmqü".encode()), "ursel")
+    assert acting.first_message() == "ursel\0kurt\0xipj3plmqü".encode()
+
+
+def test_a_client_takes_no_challenge() -> None:
+    with pytest.raises(MechanismError, match="no challenge"):
+        PlainClient("tim", Secret(b"tanstaaftanstaaf")).step(b"")
+
+
+def test_what_no_client_can_send() -> None:
+    for user, password, authorization_name in (("", b"p", ""), ("u", b"", ""), ("u", b"p", "\0")):
+        with pytest.raises(MechanismUnusable):
+            PlainClient(user, Secret(password), authorization_name)

@@ -7,8 +7,9 @@ import pytest
 
 from restante.errors import AuthenticationFailed
 from restante.identity import TokenCredentials
+from restante.sasl.client_mechanism import MechanismUnusable
 from restante.sasl.mechanism import Challenge, Channel, MechanismError
-from restante.sasl.xoauth2 import XOAuth2Server
+from restante.sasl.xoauth2 import XOAuth2Client, XOAuth2Server
 from restante.secret import Secret
 
 EXAMPLE = a2b_base64(b"dXNlcj11QGV4YW1wbGUuY29tAWF1dGg9QmVhcmVyIHRvawEB")
@@ -61,3 +62,21 @@ def test_what_is_no_message(message: bytes) -> None:
     """conformance: XOAUTH2-S-01"""
     with pytest.raises(MechanismError):
         XOAuth2Server(CHANNEL).start(message)
+
+
+def test_what_a_client_sends() -> None:
+    """conformance: XOAUTH2-S-01"""
+    assert XOAuth2Client("u@example.com", Secret(b"tok")).first_message() == EXAMPLE
+
+
+def test_how_a_client_ends_a_failed_exchange() -> None:
+    """conformance: XOAUTH2-S-01"""
+    client = XOAuth2Client("u@example.com", Secret(b"tok"))
+    assert client.step(b'{"status":"401"}') == b""
+    assert client.failure == "401"
+
+
+@pytest.mark.parametrize("user", ["", "a\x01auth=Bearer other", "a\0b"])
+def test_what_no_client_can_send(user: str) -> None:
+    with pytest.raises(MechanismUnusable):
+        XOAuth2Client(user, Secret(b"tok"))

@@ -1,5 +1,6 @@
 """SCRAM: a proof of the password in both directions, bound to TLS where it can be (RFC 5802)."""
 
+from restante.sasl.scram.client import ScramClient
 from restante.sasl.scram.keys import (
     MINIMUM_ITERATIONS,
     SCRAM_DIGESTS,
@@ -14,6 +15,7 @@ from restante.sasl.scram.server import ScramServer
 __all__ = [
     "MINIMUM_ITERATIONS",
     "SCRAM_DIGESTS",
+    "ScramClient",
     "ScramKeys",
     "ScramServer",
     "check_proof",

@@ -13,6 +13,8 @@ NONCE_OCTETS = 512
 
 _ATTRIBUTE = re.compile(rb"([A-Za-z])=(.+)", re.DOTALL)
 _NONCE = re.compile(rb"[!-+\x2d-~]{1,%d}" % NONCE_OCTETS)
+_COUNT = re.compile(rb"[1-9][0-9]{0,9}")
+_ERROR = re.compile(rb"[a-z-]{1,64}")
 _ASSIGNED = frozenset(b"anmrcsipve")
 
 
@@ -103,3 +105,41 @@ def read_values(message: bytes, names: bytes) -> list[bytes]:
     if not order.startswith(names) or not _ASSIGNED.isdisjoint(order[len(names) :]):
         raise MechanismError("the attributes of a SCRAM message have their order")
     return [value for _, value in attributes[: len(names)]]
+
+
+@dataclass(frozen=True, slots=True)
+class ServerFirst:
+    """What a server answers with."""
+
+    nonce: bytes
+    salt: bytes
+    iterations: int
+
+
+def read_server_first(message: bytes) -> ServerFirst:
+    """Return what a server's first message says.
+
+    Raises:
+        MechanismError: it is none.
+    """
+    nonce, salt_octets, count = read_values(message, b"rsi")
+    salt = read_base64(salt_octets)
+    if not salt or not _COUNT.fullmatch(count):
+        raise MechanismError("the salt or the iteration count is malformed")
+    return ServerFirst(read_nonce(nonce), salt, int(count))
+
+
+def read_server_final(message: bytes) -> bytes | str:
+    """Return the server's proof; text: the error that is told in its stead.
+
+    Raises:
+        MechanismError: it is neither.
+    """
+    if message.startswith(b"e="):
+        (error,) = read_values(message, b"e")
+        return error.decode("ascii") if _ERROR.fullmatch(error) else "other-error"
+    (proof,) = read_values(message, b"v")
+    signature = read_base64(proof)
+    if not signature:
+        raise MechanismError("the server's proof is malformed")
+    return signature

@@ -8,9 +8,12 @@ from restante.sasl.scram.messages import (
     ATTRIBUTES,
     MESSAGE_OCTETS,
     NONCE_OCTETS,
+    ServerFirst,
     read_client_final,
     read_client_first,
     read_nonce,
+    read_server_final,
+    read_server_first,
     read_values,
 )
 
@@ -79,3 +82,46 @@ def test_bounds() -> None:
         read_values(b"n=a" + b",x=y" * ATTRIBUTES, b"n")
     with pytest.raises(MechanismError, match="short text"):
         read_values(b"n=" + b"a" * MESSAGE_OCTETS, b"n")
+
+
+def test_a_servers_first_message() -> None:
+    first = read_server_first(b"r=nonce,s=c2FsdA==,i=4096,x=y")
+    assert first == ServerFirst(b"nonce", b"salt", 4096)
+    assert read_server_first(b"r=n,s=AA==,i=9999999999").iterations == 9_999_999_999
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        *(b"", b"r=n,s=AA==", b"s=AA==,r=n,i=1", b"m=1,r=n,s=AA==,i=1", b"r=n,s=,i=1"),
+        *(b"r=n,s=A,i=1", b"r=n,s=AA==,i=0", b"r=n,s=AA==,i=01", b"r=n,s=AA==,i=-1"),
+        *(b"r=n,s=AA==,i=1e9", b"r=n,s=AA==,i=99999999999", b"r=n n,s=AA==,i=1", b"e=other-error"),
+        "r=n,s=AA==,i=\u0664".encode(),
+    ],
+)
+def test_what_is_no_servers_first_message(message: bytes) -> None:
+    """conformance: 5802-C-03"""
+    with pytest.raises(MechanismError):
+        read_server_first(message)
+
+
+@pytest.mark.parametrize(
+    ("message", "said"),
+    [
+        (b"v=AAEC", b"\0\1\2"),
+        (b"v=AAEC,x=y", b"\0\1\2"),
+        (b"e=invalid-proof", "invalid-proof"),
+        (b"e=invalid-proof,x=y", "invalid-proof"),
+        (b"e=\x1b[1m", "other-error"),
+    ],
+)
+def test_a_servers_final_message(message: bytes, said: bytes | str) -> None:
+    """conformance: 5802-C-01"""
+    assert read_server_final(message) == said
+
+
+@pytest.mark.parametrize("message", [b"", b"v=", b"v=A", b"e=", b"x=y", b"m=1,v=AAEC", b"v=AAEC,v"])
+def test_what_is_no_servers_final_message(message: bytes) -> None:
+    """conformance: 5802-C-01"""
+    with pytest.raises(MechanismError):
+        read_server_final(message)
