@@ -87,4 +87,5 @@ def target_of(server: Served, *, patience_seconds: float = 20.0) -> Target:
         accounts=MaildirAccounts(server),
         patience_seconds=patience_seconds,
         timing=True,
+        server_has_passwords=True,
     )

@@ -12,6 +12,7 @@ from restante.examine.outcome import Differs, NotTried, Silent, Unmet
 from restante.examine.proofs import apop_digest, timestamp_in
 from restante.examine.replies import Status
 from restante.examine.stage import Stage
+from restante.examine.ways_in import WayIn
 
 SOURCE = "RFC 1939 §7 (APOP)"
 MESSAGE_ID = r"<[!#-'*+\-./0-9=?A-Z^-~]+@[!#-'*+\-./0-9=?A-Z^-~\[\]]+>"
@@ -37,22 +38,7 @@ def apop(stage: Stage, digest: str, *, name: str = "{user}", behind: str = "") -
     return stage.ask(f"APOP {name} {digest}{behind}")
 
 
-def lets_in(stage: Stage) -> None:
-    """Log in by the right digest."""
-    stage.target.pace.before_login()
-    reply = apop(stage, digest_of(stage))
-    if not reply.positive:
-        raise NotTried(
-            f"the right digest is refused, {reply.line[:80]!a}: "
-            "either it is computed otherwise, or the account has no secret for APOP"
-        )
-
-
-def can_log_in(stage: Stage) -> None:
-    """Make sure that APOP lets the account in at all, then begin once more."""
-    lets_in(stage)
-    Given(Ask("QUIT")).perform(stage)
-    stage.begin(Start.GREETED)
+WAY_IN = WayIn("APOP", "digest", lambda stage: apop(stage, digest_of(stage)))
 
 
 def refused(spoil: Callable[[str], str], what: str, *, behind: str = "") -> Logic:
@@ -181,7 +167,7 @@ CASES = (
         "1939-S-58",
         "A digest for another greeting's timestamp lets nobody in",
         Level.MUST,
-        Logic(can_log_in),
+        Logic(WAY_IN.can_log_in),
         Logic(another_greetings_digest),
         variant="replay",
     ),
@@ -195,7 +181,7 @@ CASES = (
         "1939-S-60",
         "The MD5 digest of timestamp and password lets in",
         Level.MUST,
-        Logic(lets_in),
+        Logic(WAY_IN.lets_in),
         Ask("STAT", r"\+OK 2 \d+( .*)?"),
         also=("TG-A3-1", "TG-A3-3"),
     ),
@@ -212,7 +198,7 @@ CASES = (
             "1939-S-61",
             f"The right digest and {what} lets nobody in",
             Level.MUST,
-            Logic(can_log_in),
+            Logic(WAY_IN.can_log_in),
             refused(spoil, f"the digest and {what}", behind=behind),
             variant=variant,
         )
@@ -227,7 +213,7 @@ CASES = (
         "1939-S-62",
         "A wrong digest is refused, and the right one may follow it",
         Level.MUST,
-        Logic(can_log_in),
+        Logic(WAY_IN.can_log_in),
         refused(lambda digest: digest[:-1] + "0f"[digest[-1] == "0"], "a wrong digest"),
         Logic(lambda stage: holds(apop(stage, digest_of(stage)), OK, "the right digest")),
         Ask("STAT", r"\+OK 2 \d+( .*)?"),
@@ -237,7 +223,7 @@ CASES = (
         "1939-S-63",
         "APOP between USER and PASS is refused",
         Level.MUST,
-        Logic(can_log_in),
+        Logic(WAY_IN.can_log_in),
         Given(Ask("USER {user}")),
         refused(str, "APOP behind a USER that was accepted"),
         unmet=Verdict.DIFFERS,
@@ -246,7 +232,7 @@ CASES = (
         "1939-S-63",
         "APOP may follow a PASS that failed",
         Level.MUST,
-        Logic(can_log_in),
+        Logic(WAY_IN.can_log_in),
         Given(Ask("USER {unknown}", r"(\+OK|-ERR)( .*)?")),
         Given(Ask("PASS {wrong}", ERR)),
         Logic(lambda stage: holds(apop(stage, digest_of(stage)), OK, "APOP behind PASS")),
@@ -256,7 +242,7 @@ CASES = (
         "1939-S-64",
         "A digest in capitals is taken for what it says",
         Level.INFERRED,
-        Logic(can_log_in),
+        Logic(WAY_IN.can_log_in),
         Logic(
             lambda stage: holds(
                 apop(stage, digest_of(stage).upper()), OK, "the digest in capitals", tolerated=ERR
@@ -267,7 +253,7 @@ CASES = (
         "1939-S-55",
         "An account is for APOP or for USER and PASS, and not for both",
         Level.SHOULD,
-        Logic(can_log_in),
+        Logic(WAY_IN.can_log_in),
         Logic(one_way_in),
         source="RFC 1939 §13",
     ),
@@ -284,7 +270,7 @@ CASES = (
         "1939-S-48",
         "APOP is refused while another session has the maildrop",
         Level.MUST,
-        Logic(can_log_in),
+        Logic(WAY_IN.can_log_in),
         Logic(lambda stage: stage.log_in()),
         Logic(busy),
         variant="apop",

@@ -6,12 +6,13 @@ import base64
 import re
 
 from restante.examine.case import Case, Level, Start
-from restante.examine.dialogue import ERR, OK, Ask, Given, Logic, holds
+from restante.examine.dialogue import ERR, OK, Ask, Logic, holds
 from restante.examine.fixtures import M2
-from restante.examine.outcome import NotTried, Unmet
+from restante.examine.outcome import Unmet
 from restante.examine.proofs import cram_response
 from restante.examine.replies import Status
 from restante.examine.stage import Stage
+from restante.examine.ways_in import WayIn
 
 SOURCE = "RFC 2195 §2"
 CRAM = ("SASL CRAM-MD5",)
@@ -39,22 +40,7 @@ def right(stage: Stage, over: bytes) -> bytes:
     return response
 
 
-def lets_in(stage: Stage) -> None:
-    """Log in."""
-    stage.target.pace.before_login()
-    reply = answer(stage, right(stage, challenge(stage)))
-    if not reply.positive:
-        raise NotTried(
-            f"the right response is refused, {reply.line[:80]!a}: "
-            "either it is computed otherwise, or the account has no secret for CRAM-MD5"
-        )
-
-
-def can_log_in(stage: Stage) -> None:
-    """Make sure that CRAM-MD5 lets the account in at all, then begin once more."""
-    lets_in(stage)
-    Given(Ask("QUIT")).perform(stage)
-    stage.begin(Start.GREETED)
+WAY_IN = WayIn("CRAM-MD5", "response", lambda stage: answer(stage, right(stage, challenge(stage))))
 
 
 def challenges_differ(stage: Stage) -> None:
@@ -153,7 +139,7 @@ CASES = (
         "2195-S-01",
         "The response to another challenge lets nobody in",
         Level.MUST,
-        Logic(can_log_in),
+        Logic(WAY_IN.can_log_in),
         Logic(old_challenge),
         variant="replay",
     ),
@@ -161,7 +147,7 @@ CASES = (
         "2195-S-02",
         "The name and the HMAC-MD5 of the challenge let in",
         Level.MUST,
-        Logic(lets_in),
+        Logic(WAY_IN.lets_in),
         Ask("STAT", r"\+OK 2 \d+( .*)?"),
         also=("1734-S-01",),
     ),
@@ -169,7 +155,7 @@ CASES = (
         "2195-S-02",
         "A wrong digest is refused, and another exchange may follow",
         Level.MUST,
-        Logic(can_log_in),
+        Logic(WAY_IN.can_log_in),
         Logic(spoilt_digest),
         variant="wrong",
         also=("5034-S-17",),
@@ -178,7 +164,7 @@ CASES = (
         "2195-S-02",
         "A response without all of its digest is refused",
         Level.MUST,
-        Logic(can_log_in),
+        Logic(WAY_IN.can_log_in),
         Logic(malformed),
         variant="malformed",
     ),
@@ -186,7 +172,7 @@ CASES = (
         "2195-S-04",
         "An account is for CRAM-MD5 or for passwords sent, and not for both",
         Level.SHOULD,
-        Logic(can_log_in),
+        Logic(WAY_IN.can_log_in),
         Logic(one_way_in),
         source="RFC 2195 §4",
     ),

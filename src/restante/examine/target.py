@@ -102,13 +102,17 @@ class Accounts(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Everything the judge is told about a server."""
+    """Everything the judge is told about a server.
+
+    Where the `server_has_passwords` as they are, it can check whatever proof of them it offers to.
+    """
 
     endpoints: tuple[Endpoint, ...]
     accounts: Accounts
     patience_seconds: float = 20.0
     timing: bool = False
     slow: bool = False
+    server_has_passwords: bool = False
     consent: Consent = Consent()
     trust: Trust = ANYBODY
     pace: Pace = field(default_factory=Pace)

@@ -55,6 +55,7 @@ class Cyrus(Room):
 
     name = "Cyrus"
     package = "cyrus-pop3d"
+    has_passwords = True
     serves = (
         "its own store, filled by IMAP APPEND; accounts in a sasldb; `popminpoll: 0`,"
         " `failedloginpause: 0`, `allowapop: yes`, `sasl_mech_list: PLAIN CRAM-MD5`; a port with"

@@ -59,6 +59,7 @@ class Dovecot(Room):
 
     name = "Dovecot"
     package = "dovecot-pop3d"
+    has_passwords = True
     serves = (
         "Maildirs; accounts in passwd-files; `auth_mechanisms = plain login apop cram-md5`,"
         " `auth_failure_delay = 0`; a second address with `disable_plaintext_auth = yes`"

@@ -82,6 +82,8 @@ class Room(Daemon):
     patience_seconds = PATIENCE_SECONDS
     unsteady: tuple[str, ...] = ()
     """Patterns of the cases that come out otherwise from run to run."""
+    has_passwords = False
+    """Whether it has passwords as they are, and not only what tells a right one."""
     shares_mail = True
     """Whether a maildrop that was only read from is as it was."""
     users = ""
@@ -206,7 +208,12 @@ class Room(Daemon):
     def offered(self, *endpoints: Endpoint) -> Target:
         """Return these ports, as the judge wants them."""
         accounts = PeerAccounts(self, shared=self.shares_mail)
-        return Target(endpoints, accounts, self.patience_seconds)
+        return Target(
+            endpoints,
+            accounts,
+            self.patience_seconds,
+            server_has_passwords=self.has_passwords,
+        )
 
     def answers(self) -> bool:
         """Say whether it greets."""

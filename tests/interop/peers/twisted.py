@@ -16,6 +16,7 @@ class Twisted(Room):
 
     name = "Twisted"
     package = "python3-twisted"
+    has_passwords = True
     patience_seconds = 3.0  # It answers within milliseconds, or never.
     serves = (
         "`twisted.mail.pop3.POP3` with PASS, APOP and CRAM-MD5; the mailbox, files and a lock, is"

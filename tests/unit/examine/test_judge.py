@@ -178,6 +178,17 @@ def test_a_refusal_of_the_right_proof_is_no_departure(server: CrookedServer) -> 
     assert all("computed otherwise" in f.why for f in findings)
 
 
+def test_a_refusal_of_the_right_proof_departs_where_the_server_has_the_password(
+    server: CrookedServer,
+) -> None:
+    server.faults = frozenset({"no-secrets"})
+    judge = Judge(replace(server.target(), server_has_passwords=True))
+    names = {"1939-S-60": Verdict.DEPARTS, "1939-S-62": Verdict.NOT_TRIED}
+    names |= {"2195-S-02": Verdict.DEPARTS, "2195-S-02/wrong": Verdict.NOT_TRIED}
+    findings = [judge.try_case(case) for case in CASES if case.name in names]
+    assert {f.case.name: f.verdict for f in findings} == names
+
+
 @pytest.mark.parametrize("fault", CATCHES)
 def test_a_fault_is_found_by_its_cases(server: CrookedServer, fault: str) -> None:
     server.faults = frozenset(fault.split("+"))
