@@ -52,13 +52,19 @@ class MaildirAccounts:
         self._run = secrets.token_hex(3)
 
     def provide(
-        self, mail: Sequence[bytes] | None, *, password: str | None, scratch: bool, turn: int
+        self,
+        mail: Sequence[bytes] | None,
+        *,
+        password: str | None,
+        scratch: bool,
+        turn: int,
+        named: str = "",
     ) -> Account:
         """Return an account whose maildrop holds exactly this mail."""
-        key = (None if mail is None else tuple(mail), password, turn)
+        key = (None if mail is None else tuple(mail), password, turn, named)
         if not scratch and key in self._shared:
             return self._shared[key]
-        account = self._add(password or f"secret-{secrets.token_hex(7)}")
+        account = self._add(password or f"secret-{secrets.token_hex(7)}", named)
         for octets in ANY_MAIL if mail is None else mail:
             self.deposit(account, octets)
         if not scratch:
@@ -69,8 +75,8 @@ class MaildirAccounts:
         """Put one message into the Maildir of the account."""
         deposit_into(self._maildirs[account.name], octets)
 
-    def _add(self, password: str) -> Account:
-        account = Account(f"case{len(self._maildirs) + 1}-{self._run}", password)
+    def _add(self, password: str, named: str) -> Account:
+        account = Account(f"case{len(self._maildirs) + 1}{named}-{self._run}", password)
         self._maildirs[account.name] = self._server.account(account.name, password)
         return account
 

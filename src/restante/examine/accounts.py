@@ -36,7 +36,13 @@ class NoAccounts:
     altered = ""
 
     def provide(
-        self, mail: Sequence[bytes] | None, *, password: str | None, scratch: bool, turn: int
+        self,
+        mail: Sequence[bytes] | None,
+        *,
+        password: str | None,
+        scratch: bool,
+        turn: int,
+        named: str = "",
     ) -> Account:
         """Have none."""
         raise NotTried("there is no account")
@@ -83,13 +89,21 @@ class GivenAccounts:
     # ---- what the judge asks for
 
     def provide(
-        self, mail: Sequence[bytes] | None, *, password: str | None, scratch: bool, turn: int
+        self,
+        mail: Sequence[bytes] | None,
+        *,
+        password: str | None,
+        scratch: bool,
+        turn: int,
+        named: str = "",
     ) -> Account:
         """Return an account whose maildrop holds exactly this mail."""
         if turn:
             return self._provide_second(mail)
         if password is not None and password != self._visitor.account.password:
             raise NotTried("it needs an account with a password that the suite chooses")
+        if named not in self._visitor.account.name:
+            raise NotTried(f"it needs an account with {named!a} in its name")
         if mail is not None:
             self._fill(list(mail))
         elif self._holds == [] and self._may_empty:

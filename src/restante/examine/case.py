@@ -71,9 +71,9 @@ class Case:
     asks for it; with one they begin on the connection as it is. `mail` is what the maildrop has
     to hold, exactly; None means that any will do. A case that is not `exact` can be judged
     whatever header field was added to its messages on their way in. A scratch case may remove
-    mail. `password` asks for an account with that very password. `unmet` overrules what the level
-    makes of an unmet expectation, for points where the texts leave a decision. With a `vigil` the
-    steps look at what it saw.
+    mail. `password` asks for an account with that very password, `named` for one that has this in
+    its name. `unmet` overrules what the level makes of an unmet expectation, for points where the
+    texts leave a decision. With a `vigil` the steps look at what it saw.
     """
 
     id: str
@@ -89,6 +89,7 @@ class Case:
     exact: bool = True
     scratch: bool = False
     password: str | None = None
+    named: str = ""
     second_account: bool = False
     capabilities: tuple[str, ...] = ()
     unmet: Verdict | None = None

@@ -6,7 +6,7 @@ import base64
 import re
 
 from restante.examine.case import Case, Level, Start
-from restante.examine.dialogue import ERR, OK, Ask, Logic, holds
+from restante.examine.dialogue import ERR, OK, Ask, Given, Logic, holds
 from restante.examine.fixtures import M2
 from restante.examine.outcome import Unmet
 from restante.examine.proofs import cram_response
@@ -96,6 +96,23 @@ def refusals_read_alike(stage: Stage) -> None:
         raise Unmet(f"unknown user: {unknown!a}, wrong digest: {wrong!a}")
 
 
+def gets_in_at_all(stage: Stage) -> None:
+    """Make sure that the server takes the name at all, by PLAIN where there is that."""
+    if "PLAIN" in (stage.capabilities() or {}).get("SASL", ()):
+        Given(Ask("AUTH PLAIN {plain}")).perform(stage)
+    else:
+        stage.log_in()
+    Given(Ask("QUIT")).perform(stage)
+    stage.begin(Start.GREETED)
+
+
+def last_space_parts(stage: Stage) -> None:
+    """Log in with a name that has a space in it."""
+    stage.target.pace.before_login()
+    response = right(stage, challenge(stage))
+    holds(answer(stage, response), OK, "the response of a name with a space in it")
+
+
 def one_way_in(stage: Stage) -> None:
     """See whether the account that CRAM-MD5 lets in is let in by its password as well."""
     if stage.present().positive:
@@ -110,6 +127,7 @@ def cram_case(
     variant: str = "",
     also: tuple[str, ...] = (),
     source: str = SOURCE,
+    named: str = "",
 ) -> Case:
     """Return a case about a server that offers CRAM-MD5."""
     return Case(
@@ -123,6 +141,7 @@ def cram_case(
         capabilities=CRAM,
         mail=M2,
         exact=False,
+        named=named,
         steps=steps,
     )
 
@@ -167,6 +186,15 @@ CASES = (
         Logic(WAY_IN.can_log_in),
         Logic(malformed),
         variant="malformed",
+    ),
+    cram_case(
+        "2195-S-03",
+        "The last space parts the name and the digest",
+        Level.INFERRED,
+        Logic(gets_in_at_all),
+        Logic(last_space_parts),
+        Ask("STAT", r"\+OK 2 \d+( .*)?"),
+        named=" ",
     ),
     cram_case(
         "2195-S-04",

@@ -1,9 +1,11 @@
-"""RFC 6856 §2 and §5, RFC 6858: UTF8, and mail that a client without it cannot take."""
+"""RFC 6856 §2.1 and §5: UTF8, and mail that a client without it cannot take.
+
+What is shown in its place is judged in `rfc6858.py`, names and passwords in `rfc6856_names.py`.
+"""
 
 from __future__ import annotations
 
 import re
-from email.header import decode_header, make_header
 
 from restante.examine.case import Case, Level, Start, Trait
 from restante.examine.dialogue import (
@@ -18,19 +20,15 @@ from restante.examine.dialogue import (
     holds,
 )
 from restante.examine.fixtures import DOTS, INTERNATIONAL, M2, SIZE_120, SIZE_200, TEN_LINES
-from restante.examine.outcome import NotApplicable, NotTried, Unmet
+from restante.examine.outcome import NotApplicable, Unmet
 from restante.examine.replies import capabilities_of
 from restante.examine.stage import Stage
 
 ALL_ASCII = (SIZE_120, SIZE_200, DOTS, TEN_LINES)
 MODE = "RFC 6856 §2.1"
-NAMES = "RFC 6856 §2.2"
 UTF8 = ("UTF8",)
-UTF8_USER = ("UTF8 USER",)
 NOT_ASCII = re.compile(rb"[\x80-\xff]")
 REFUSAL = r"-ERR( \[UTF8\].*| (?!\[).*)?"
-PROHIBITED = {"control": "\x07", "private-use": "\ue000", "direction": "\u200e"}
-MALFORMED = {"overlong": b"\xc0\xaf", "continuation": b"\x80", "surrogate": b"\xed\xa0\x80"}
 
 
 def tag_is_formed(stage: Stage) -> None:
@@ -111,69 +109,6 @@ def size_matches(stage: Stage) -> None:
     listed = stage.ask("LIST 1")
     if content is not None and listed.line != f"+OK 1 {len(content)}":
         raise Unmet(f"LIST says {listed.line!a}, RETR shows {len(content)} octets")
-
-
-def surrogate(stage: Stage) -> bytes:
-    """Return the surrogate the server shows, if it shows one."""
-    content = shown(stage, "RETR 1")
-    if content is None:
-        raise NotApplicable("the server refuses what it would have to replace")
-    if NOT_ASCII.search(content.partition(b"\r\n\r\n")[0]):
-        raise NotTried("the server shows the header as it is")
-    return content
-
-
-def addresses_are_nobodys(stage: Stage) -> None:
-    """Look for an address that could be somebody's in place of one that cannot be shown."""
-    header = surrogate(stage).partition(b"\r\n\r\n")[0].decode("latin-1")
-    unfolded = re.sub(r"\r\n[ \t]+", " ", header)
-    for field in re.findall(r"(?im)^(?:from|to): *(.*)$", unfolded):
-        found = re.findall(r"<([^<>]*)>", field) or re.findall(r"\S+@[^\s;,]+", field)
-        for address in found:
-            if not re.search(r"(?i)\.invalid$", address):
-                raise Unmet(f"the surrogate's address is {field[:80]!a}")
-
-
-def subject_is_encoded(stage: Stage) -> None:
-    """Decode the subject of the surrogate."""
-    header = surrogate(stage).partition(b"\r\n\r\n")[0].decode("latin-1")
-    found = re.search(r"(?im)^subject: *(.*(?:\r\n[ \t].*)*)$", header)
-    if found is None or str(make_header(decode_header(found[1]))).strip() != "Grüße ☃":
-        raise Unmet(f"the subject is {found and found[1]!a}")
-
-
-def signature_is_kept(stage: Stage) -> None:
-    """Look for the signature field in the surrogate."""
-    if b"\r\ndkim-signature:" not in b"\r\n" + surrogate(stage).lower():
-        raise Unmet("the surrogate has lost its DKIM-Signature")
-
-
-def top_is_of_the_surrogate(stage: Stage) -> None:
-    """Compare TOP with RETR."""
-    whole = surrogate(stage)
-    header, blank, body = whole.partition(b"\r\n\r\n")
-    due = header + blank + b"".join(body.splitlines(keepends=True)[:1])
-    AskMessage("TOP 1 1", due).perform(stage)
-
-
-def signs_in(password: bytes, pattern: str) -> Logic:
-    """Return a step: USER, and PASS with these octets."""
-
-    def attempt(stage: Stage) -> None:
-        if pattern == ERR:
-            stage.target.pace.guess()
-        Given(Ask("USER {user}")).perform(stage)
-        stage.send(b"PASS " + password + b"\r\n")
-        holds(stage.wire.status(), pattern, f"PASS with {password!a}")
-
-    return Logic(attempt)
-
-
-def names(stage: Stage, spoilt: bytes) -> None:
-    """Give a name with these octets in it, and the right password."""
-    stage.send(b"USER {user}" + spoilt + b"\r\n")
-    if stage.wire.status().positive:
-        Ask("PASS {password}", ERR).perform(stage)
 
 
 def forgets_the_mode(stage: Stage) -> None:
@@ -322,88 +257,11 @@ CASES = (
         steps=(Logic(forgets_the_mode),),
     ),
     case(
-        "6856-S-12",
-        "A password in UTF-8 lets in, before UTF8 is said",
-        Level.MUST,
-        signs_in(b"{password}", OK),
-        source=NAMES,
-        start=Start.GREETED,
-        capabilities=UTF8_USER,
-        password="gr\u00fc\u00dfe-\u2603",  # noqa: S106 - made up for the case
-    ),
-    case(
-        "6856-S-13",
-        "A password is prepared before it is compared",
-        Level.SHOULD,
-        signs_in("I\u00adX\u2168".encode(), OK),
-        source=NAMES,
-        start=Start.GREETED,
-        capabilities=UTF8_USER,
-        password="IXIX",  # noqa: S106 - made up for the case
-    ),
-    *(
-        case(
-            "6856-S-13",
-            f"A password with what SASLprep prohibits is refused: {kind}",
-            Level.MUST,
-            signs_in(b"{password}" + character.encode(), ERR),
-            source=NAMES,
-            variant=kind,
-            start=Start.GREETED,
-            capabilities=UTF8_USER,
-        )
-        for kind, character in PROHIBITED.items()
-    ),
-    *(
-        case(
-            "6856-S-14",
-            f"Malformed UTF-8 is refused: {kind}",
-            Level.MUST,
-            signs_in(b"{password}" + octets, ERR),
-            Logic(lambda stage, octets=octets: names(stage, octets)),  # type: ignore[misc]
-            Ask("STAT", ERR),
-            source=NAMES,
-            variant=kind,
-            start=Start.GREETED,
-            capabilities=UTF8_USER,
-        )
-        for kind, octets in MALFORMED.items()
-    ),
-    case(
         "6856-S-25",
         "The code UTF8 stands at LIST, TOP and RETR alone",
         Level.MUST,
         Logic(code_stands_where_it_may),
         source="RFC 6856 §5",
         capabilities=("UTF8", "RESP-CODES"),
-    ),
-    case(
-        "6858-S-01",
-        "An address that cannot be shown becomes nobody's",
-        Level.INFERRED,
-        Logic(addresses_are_nobodys),
-        source="RFC 6858 §2.1",
-    ),
-    case(
-        "6858-S-02",
-        "A subject that cannot be shown is encoded",
-        Level.MAY,
-        Logic(subject_is_encoded),
-        source="RFC 6858 §2.3",
-    ),
-    case(
-        "6858-S-03",
-        "TOP counts the lines of the surrogate",
-        Level.MUST,
-        Logic(top_is_of_the_surrogate),
-        source="RFC 6858 §4",
-        capabilities=("UTF8", "TOP"),
-    ),
-    case(
-        "6858-S-04",
-        "A signature stays in the surrogate",
-        Level.INFERRED,
-        Logic(signature_is_kept),
-        source="RFC 6858 §5",
     ),
 )

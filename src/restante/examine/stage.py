@@ -50,7 +50,9 @@ class Stage:
         mail = None if self.case.mail is None else [f.stored for f in self.case.mail]
         accounts = self.target.accounts
         scratch = self.case.scratch
-        account = accounts.provide(mail, password=self.case.password, scratch=scratch, turn=0)
+        account = accounts.provide(
+            mail, password=self.case.password, scratch=scratch, turn=0, named=self.case.named
+        )
         second = None
         if self.case.second_account:
             second = accounts.provide([], password=None, scratch=scratch, turn=1)

@@ -89,11 +89,18 @@ class Accounts(Protocol):
         """Return what happens to messages on their way in."""
 
     def provide(
-        self, mail: Sequence[bytes] | None, *, password: str | None, scratch: bool, turn: int
+        self,
+        mail: Sequence[bytes] | None,
+        *,
+        password: str | None,
+        scratch: bool,
+        turn: int,
+        named: str = "",
     ) -> Account:
         """Return an account whose maildrop holds exactly this mail, in this order.
 
-        `turn` tells the accounts of one case apart. Raises NotTried where it cannot be had.
+        `turn` tells the accounts of one case apart; `named` stands in the name. Raises NotTried
+        where it cannot be had.
         """
 
     def deposit(self, account: Account, octets: bytes) -> None:

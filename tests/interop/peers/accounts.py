@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from examine.served import ANY_MAIL
+from restante.examine.outcome import NotTried
 from restante.examine.target import Account
 
 
@@ -32,9 +33,17 @@ class PeerAccounts:
         self._made = 0
 
     def provide(
-        self, mail: Sequence[bytes] | None, *, password: str | None, scratch: bool, turn: int
+        self,
+        mail: Sequence[bytes] | None,
+        *,
+        password: str | None,
+        scratch: bool,
+        turn: int,
+        named: str = "",
     ) -> Account:
         """Return an account whose maildrop holds exactly this mail."""
+        if named:
+            raise NotTried("the accounts made for this server have names of letters and digits")
         key = (None if mail is None else tuple(mail), password, turn)
         shared = self._shares and not scratch
         if shared and key in self._shared:

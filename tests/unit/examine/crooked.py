@@ -79,10 +79,16 @@ class CrookedServer:
             listener.close()
 
     def provide(
-        self, mail: Sequence[bytes] | None, *, password: str | None, scratch: bool, turn: int
+        self,
+        mail: Sequence[bytes] | None,
+        *,
+        password: str | None,
+        scratch: bool,
+        turn: int,
+        named: str = "",
     ) -> Account:
         """Add an account with this mail."""
-        name = f"user{len(self.mailboxes) + 1}"
+        name = f"user{len(self.mailboxes) + 1}" + f"{named}named" * bool(named)
         account = Account(name, password or "the secret word", token_of(name))
         self.mailboxes[account.name] = Mailbox(account.password)
         for octets in ANY_MAIL if mail is None else mail:

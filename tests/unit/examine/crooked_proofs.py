@@ -85,6 +85,10 @@ class Proofs(Texts, ABC):
         """Refuse credentials."""
 
     @abstractmethod
+    def prepare(self, text: str) -> str:
+        """Return the text prepared, where this server bothers."""
+
+    @abstractmethod
     def last_name(self) -> str:
         """Return the youngest account."""
 
@@ -118,9 +122,9 @@ class Proofs(Texts, ABC):
             return self.no("PASS is due")
         if self.failed and "one-try" in self.faults:
             return self.no("too late")
-        name, given = arguments[:2]
+        name, given = self.prepare(arguments[0]), arguments[1]
         mailbox = self.server.mailboxes.get(name)
-        secret = self.timestamp + (mailbox.password if mailbox else "")
+        secret = self.timestamp + self.prepare(mailbox.password if mailbox else "")
         right = hashlib.md5(secret.encode(), usedforsecurity=False).hexdigest()
         if mailbox is None or not digest_equals(given, right, self.faults):
             return self.wrong(mailbox is not None)
@@ -154,6 +158,8 @@ class Proofs(Texts, ABC):
         if response is None:
             return True
         name, _, given = response.decode().rpartition(" ")
+        if "first-space" in self.faults:
+            name, _, given = response.decode().partition(" ")
         if "lax-digests" in self.faults and not name:
             name, given = given, ""
         mailbox = self.server.mailboxes.get(name)

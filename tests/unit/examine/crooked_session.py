@@ -199,7 +199,7 @@ class Session(Proofs):
             line = b" ".join(line.replace(b"\t", b" ").replace(b"\r", b" ").split())
         if "echoes" in self.faults:
             return self.no("what is " + line.decode("latin-1") * 3)
-        credentials = line.startswith((b"PASS ", b"USER ")) and b"\0" not in line
+        credentials = line.startswith((b"PASS ", b"USER ", b"APOP ")) and b"\0" not in line
         if not re.fullmatch(rb"[!-~]+( [!-~]+)*", line) and not credentials:
             return self.unknown()
         lax = "ignore" if "lax-utf8" in self.faults else "replace"
@@ -360,7 +360,8 @@ class Session(Proofs):
             self.user = name
         if name is None or not password:
             return self.no("no name") if "lets-in" not in self.faults else self.no()
-        if "ascii-passwords" in self.faults and not password.isascii():
+        ascii_alone = "ascii-passwords" in self.faults or not self.offers_more()
+        if ascii_alone and not password.isascii() and "raw-passwords" not in self.faults:
             return self.no()
         return self.check(name, password)
 

@@ -271,3 +271,12 @@ def test_what_the_door_did_is_not_held_against_the_server(server: CrookedServer)
     assert verdict(r"\+OK 2 320") is Verdict.NOT_TRIED
     assert verdict(r"\+OK 2 \d+") is Verdict.PASSES
     assert verdict(r"\+OK 2 320", exact=False) is Verdict.DEPARTS
+
+
+def test_a_case_gets_a_certain_name_or_is_not_tried(server: CrookedServer) -> None:
+    scene = Scene(server)
+    with pytest.raises(NotTried, match="' ' in its name"):
+        scene.accounts.provide(None, password=None, scratch=False, turn=0, named=" ")
+    part = scene.account.name[1:3]
+    given = scene.accounts.provide(None, password=None, scratch=False, turn=0, named=part)
+    assert given is scene.account

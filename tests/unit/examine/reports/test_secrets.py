@@ -97,7 +97,13 @@ class One:
         self._password = password
 
     def provide(
-        self, mail: Sequence[bytes] | None, *, password: str | None, scratch: bool, turn: int
+        self,
+        mail: Sequence[bytes] | None,
+        *,
+        password: str | None,
+        scratch: bool,
+        turn: int,
+        named: str = "",
     ) -> Account:
         return Account(NAME, self._password)
 
