@@ -127,6 +127,7 @@ REASONS = {
     "password": "the password is wrong",
     "disabled": "the account is disabled",
     "authorization": "it wanted to act for somebody else",
+    "mechanism": "nothing here can verify what was sent",
     "address": "delayed for what its address failed at",
     "network": "delayed for what its network failed at",
     "account": "delayed for what others failed at with this account",
@@ -217,8 +218,12 @@ def reasons(source: Path = SOURCE) -> list[str]:
     found = {reason.value for reason in EndReason} | {"descriptors"} | set(KINDS.values())
     for path in sorted((*source.glob("server/*.py"), *source.glob("auth/*.py"))):
         for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.Call) and _name(node) in ENDINGS:
+            if isinstance(node, ast.Call) and _name(node) in ENDINGS | {"Verdict"}:
                 found |= _texts(node.args)
+            elif isinstance(node, ast.Call) and _name(node) == "AuthenticationFailed":
+                found |= _texts(each.value for each in node.keywords if each.arg == "reason")
+            elif isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "reason":
+                found |= _texts([node.value])
             elif isinstance(node, ast.FunctionDef) and node.name in ("admit", "_refusal"):
                 found |= _texts(
                     each.value for each in ast.walk(node) if isinstance(each, ast.Return)

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import resource
 import signal
 import socket
 import struct
@@ -216,3 +217,57 @@ def test_an_honest_login_is_served_while_one_network_attacks(tmp_path: Path) -> 
         assert seconds_of_a_login(server, "regular", "127.66.6.200") < 3.0, "from its midst"
         assert attack.answered < 60
         assert "fault" not in server.log()
+
+
+def _memory_kib(process: int, field: str) -> int:
+    found = re.search(rf"{field}:\s+(\d+) kB", Path(f"/proc/{process}/status").read_text())
+    assert found is not None
+    return int(found[1])
+
+
+def _crowd_of(tmp_path: Path, count: int) -> None:
+    """Let one network guess so many times at once, and log in beside it meanwhile."""
+    limits: dict[str, float] = {"connections_per_network": 6_000}
+    server = Attacked(tmp_path, workers=2, limits=limits)
+    honest = [f"honest{number}" for number in range(20)]
+    server.hashed("regular", *honest)
+    with server, ExitStack() as stack:
+        assert server.log_in("regular", "secret", "127.66.6.200").startswith(b"+OK")
+        (auth,) = server.processes("auth")
+        crowd = []
+        for number in range(count):
+            source = f"127.66.6.{number % 199 + 1}"
+            one = Dialogue(server.host, server.ports["none"], source=source)
+            stack.callback(one.close)
+            one.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
+            crowd.append(one)
+        Path(f"/proc/{auth}/clear_refs").write_text("5")
+        idle = _memory_kib(auth, "VmRSS")
+        for number, one in enumerate(crowd):
+            one.socket.sendall(b"USER user%d\r\nPASS guess\r\n" % number)
+        seconds = [
+            seconds_of_a_login(server, name, f"127.{number + 1}.1.1")
+            for number, name in enumerate(honest)
+        ]
+        assert max(seconds) < 3.0
+        assert seconds_of_a_login(server, "regular", "127.66.6.200") < 3.0, "from its midst"
+        grown = _memory_kib(auth, "VmHWM") - idle
+        # 8 KiB a login, 16 MiB for whatever an allocator keeps.
+        assert grown <= HashOptions().threads * HashOptions().memory_kib + 8 * count + 16_384
+        assert "fault" not in server.log()
+
+
+def test_many_logins_of_one_network_at_once(tmp_path: Path) -> None:
+    """threats: A3, A4"""
+    _crowd_of(tmp_path, 300)
+
+
+@pytest.mark.long
+def test_5000_logins_of_one_network_at_once(tmp_path: Path) -> None:
+    """threats: A3, A4"""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 20_000), hard))
+    try:
+        _crowd_of(tmp_path, 5_000)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
