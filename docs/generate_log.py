@@ -125,7 +125,12 @@ REASONS = {
     "connections before login per address": "`limits.before_login_per_address`",
     "unknown": "there is no such account",
     "password": "the password is wrong",
+    "digest": "a digest that no device with this mechanism makes",
     "disabled": "the account is disabled",
+    "device mechanism": "the password is a device's that is for other mechanisms; which, is behind"
+    " the colon",
+    "device expired": "the password is a device's whose time is over",
+    "device network": "the password is a device's that may not come from there",
     "authorization": "it wanted to act for somebody else",
     "mechanism": "nothing here can verify what was sent",
     "address": "delayed for what its address failed at",
@@ -161,6 +166,8 @@ REASONS = {
 
 ENDINGS = {"drop", "abandon", "_end", "_refuse", "BadHeader"}
 """Methods and exceptions that are given the reason a connection ends for."""
+AUTHORS = ("admit", "objection", "_objection")
+"""Functions that return a reason."""
 
 
 class Undescribed(ValueError):
@@ -216,7 +223,7 @@ def _note(event: Written, call: ast.Call) -> None:
 def reasons(source: Path = SOURCE) -> list[str]:
     """Return every reason of ours that stands in the source, in the order of its meaning."""
     found = {reason.value for reason in EndReason} | {"descriptors"} | set(KINDS.values())
-    for path in sorted((*source.glob("server/*.py"), *source.glob("auth/*.py"))):
+    for path in sorted((*source.glob("server/*.py"), *source.glob("auth/**/*.py"))):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Call) and _name(node) in ENDINGS | {"Verdict"}:
                 found |= _texts(node.args)
@@ -224,7 +231,7 @@ def reasons(source: Path = SOURCE) -> list[str]:
                 found |= _texts(each.value for each in node.keywords if each.arg == "reason")
             elif isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "reason":
                 found |= _texts([node.value])
-            elif isinstance(node, ast.FunctionDef) and node.name in ("admit", "_refusal"):
+            elif isinstance(node, ast.FunctionDef) and node.name in AUTHORS:
                 found |= _texts(
                     each.value for each in ast.walk(node) if isinstance(each, ast.Return)
                 )
@@ -234,11 +241,17 @@ def reasons(source: Path = SOURCE) -> list[str]:
 
 
 def _texts(nodes: Iterable[ast.expr | None]) -> set[str]:
-    return {
-        node.value
-        for node in nodes
-        if isinstance(node, ast.Constant) and isinstance(node.value, str)
-    }
+    """Return the texts among some nodes; of one that is put together, what stands before a colon.
+
+    Names of devices are put behind it, say.
+    """
+    found = set()
+    for node in nodes:
+        if isinstance(node, ast.JoinedStr):
+            node = node.values[0]
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            found.add(node.value.partition(":")[0])
+    return found
 
 
 def page() -> str:

@@ -29,7 +29,8 @@ class Administration:
         self._options = options
         self._owner = owner
         self._path = options.state_directory / FILE_NAME
-        self._database = AccountsDatabase(self._path)
+        self.database = AccountsDatabase(self._path)
+        self.state_directory = options.state_directory
 
     def add(self, name: str, password: Secret, mailbox: Path | None = None) -> str:
         """Add an account and return its canonical name.
@@ -39,8 +40,8 @@ class Administration:
         """
         prepared, stored = self.check_new(name), self._hashed(password)
         self._make_folder()
-        self._database.add(prepared, stored, None if mailbox is None else str(mailbox))
-        self._give_to_owner(self._path)
+        self.database.add(prepared, stored, None if mailbox is None else str(mailbox))
+        self.hand_over(self._path)
         return prepared
 
     def check_new(self, name: str) -> str:
@@ -51,13 +52,13 @@ class Administration:
         """
         prepared = self._prepared(name)
         with suppress(UnknownAccount):
-            self._database.show(prepared)
+            self.database.show(prepared)
             raise AccountError(f"there is an account {prepared} already")
         return prepared
 
     def list(self) -> list[AccountDescription]:
         """Return all accounts, by name."""
-        return self._database.list()
+        return self.database.list()
 
     def show(self, name: str) -> AccountDescription:
         """Return one account.
@@ -65,28 +66,28 @@ class Administration:
         Raises:
             UnknownAccount: there is none of that name.
         """
-        return self._database.show(self._prepared(name))
+        return self.database.show(self._prepared(name))
 
     def set_password(self, name: str, password: Secret) -> None:
         """Replace a password; the old one is worth nothing from now on."""
         prepared = self.show(name).name
-        self._database.set_password(prepared, self._hashed(password))
+        self.database.set_password(prepared, self._hashed(password))
 
     def disable(self, name: str) -> None:
         """Refuse every login of an account from now on."""
-        self._database.disable(self.show(name).name)
+        self.database.disable(self.show(name).name)
 
     def enable(self, name: str) -> None:
         """Let an account log in again."""
-        self._database.enable(self.show(name).name)
+        self.database.enable(self.show(name).name)
 
     def remove(self, name: str) -> None:
         """Forget an account; its mail stays where it is."""
-        self._database.remove(self.show(name).name)
+        self.database.remove(self.show(name).name)
 
     def close(self) -> None:
         """Close the database."""
-        self._database.close()
+        self.database.close()
 
     def _prepared(self, name: str) -> str:
         prepared = prepare(name, self._options.default_domain)
@@ -109,11 +110,12 @@ class Administration:
         try:
             folder.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
             folder.mkdir(mode=0o700, exist_ok=True)
-            self._give_to_owner(folder)
+            self.hand_over(folder)
         except OSError as error:
             raise AccountError(f"{folder}: {error.strerror}") from error
 
-    def _give_to_owner(self, path: Path) -> None:
+    def hand_over(self, path: Path) -> None:
+        """Give a file to the user that the auth process becomes."""
         if self._owner is not None and os.geteuid() == 0:
             entry = pwd.getpwnam(self._owner)
             os.chown(path, entry.pw_uid, entry.pw_gid, follow_symlinks=False)

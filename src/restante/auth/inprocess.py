@@ -13,6 +13,8 @@ from typing import Any
 
 from restante.auth.accounts import FILE_NAME, AccountsDatabase
 from restante.auth.cache import PasswordCache
+from restante.auth.devices.logins import DeviceLogins
+from restante.auth.digests import DigestJudge
 from restante.auth.gate import Gate
 from restante.auth.judging import Claim, Judge, Verdict, identity_of
 from restante.auth.messages import Login
@@ -29,6 +31,7 @@ from restante.auth.verifiable import verifies
 from restante.errors import AuthenticationFailed, TemporaryFailure
 from restante.identity import (
     Credentials,
+    DigestCredentials,
     Identity,
     PasswordCredentials,
     Peer,
@@ -48,17 +51,23 @@ class InProcessAuthenticator:
         *,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        wall_clock: Callable[[], float] = time.time,
     ) -> None:
         self._options = options
         self._log = log
-        self._sources = Chain(make_sources(options, log))
+        sources = make_sources(options, log)
+        self._sources = Chain(sources)
+        self._devices = DeviceLogins(options.state_directory, sources, log, wall_clock)
         self._regulars = Regulars(self._sources)
         self._cache = PasswordCache(options.cache, clock)
         self._throttle = Throttle(options.throttle, clock)
         self._gate = Gate(self._throttle, log, sleep)
         self._pool = HashingPool(options.hashing.threads, options.hashing.queue)
         self._judges: dict[type[Any], Judge[Any]] = {
-            PasswordCredentials: PasswordJudge(options.hashing, self._pool, self._cache, log),
+            PasswordCredentials: PasswordJudge(
+                options.hashing, self._pool, self._cache, self._devices, log
+            ),
+            DigestCredentials: DigestJudge(self._devices),
         }
 
     async def authenticate(self, credentials: Credentials, peer: Peer) -> Identity:
@@ -77,7 +86,7 @@ class InProcessAuthenticator:
                 exists = claim.account is not None
                 self._throttle.failed(peer.address, counted, verdict.tried, exists=exists)
                 raise AuthenticationFailed(reason=reason)
-            return self._admit(account, verdict, peer)
+            return self._admit(account, verdict, credentials, peer)
 
     async def salt(self, request: SaltRequest, peer: Peer) -> ScramParameters:
         """Return the parameters of a name; see the contract."""
@@ -100,21 +109,23 @@ class InProcessAuthenticator:
         verdict = self._judges[type(credentials)].at_once(claim, credentials)
         if verdict is None or account is None:
             return None
-        return self._admit(account, verdict, peer)
+        return self._admit(account, verdict, credentials, peer)
 
     def _recall(self, name: str, credentials: PasswordCredentials, peer: Peer) -> Identity | None:
         """Return the identity if the cache knows the password: what most logins come down to."""
         account = self._sources.look_up(name)
         # Begun for everybody, so that the time tells nobody apart.
-        begun = self._cache.begin(account or NOBODY)
-        if not self._cache.knows(begun, credentials.password.reveal()):
+        begun, mechanism = self._cache.begin(account or NOBODY), credentials.mechanism
+        device = self._cache.recall(begun, credentials.password.reveal())
+        if device is None or self._devices.objection(device, peer.address, mechanism) is not None:
             return None
         if account is None or not self._is_acceptable(account, credentials):
             return None
         self._throttle.succeeded(peer.address, name)
-        identity = Identity(account.name, account.source, account.mailbox)
-        self._regulars.add(credentials.name.encode(), Regular(identity, begun))
-        return identity
+        self._devices.note(device, peer.address, mechanism)
+        regular = Regular(Identity(account.name, account.source, account.mailbox), begun)
+        self._regulars.add(credentials.name.encode(), regular)
+        return regular.using(device).identity
 
     def refresh(self) -> None:
         """Have `recognise` know of every change until now."""
@@ -125,19 +136,23 @@ class InProcessAuthenticator:
 
         What was sent after the last `refresh` must not be asked for here.
         """
-        name, authorization_name, address, _, _, password = login
+        name, authorization_name, address, by, _, password = login
         regular = self._regulars.get(name)
         if regular is None or authorization_name:
             return None
         try:
-            host = address.decode("ascii")
+            host, mechanism = address.decode("ascii"), by.decode("ascii")
         except UnicodeDecodeError:
             return None
-        account, throttle = regular.identity.name, self._throttle
-        if throttle.lets_by(host, account) and self._cache.knows(regular.begun, password):
-            throttle.succeeded(host, account)
-            return regular
-        return None
+        account = regular.identity.name
+        if not self._throttle.lets_by(host, account):
+            return None
+        device = self._cache.recall(regular.begun, password)
+        if device is None or self._devices.objection(device, host, mechanism) is not None:
+            return None
+        self._throttle.succeeded(host, account)
+        self._devices.note(device, host, mechanism)
+        return regular.using(device)
 
     @property
     def throttle(self) -> Throttle:
@@ -162,8 +177,9 @@ class InProcessAuthenticator:
         return 0 if account is None else self._gate.forgive(account=account)
 
     async def close(self) -> None:
-        """Let go of threads."""
+        """Let go of threads, and write what waits to be."""
         self._pool.close()
+        await self._devices.close()
 
     def _claim(self, name: str | None, counted: str, credentials: Credentials, peer: Peer) -> Claim:
         account = None if name is None else self._sources.look_up(name)
@@ -187,10 +203,13 @@ class InProcessAuthenticator:
             reason = "authorization"
         return account, verdict, reason
 
-    def _admit(self, account: Account, verdict: Verdict, peer: Peer) -> Identity:
+    def _admit(
+        self, account: Account, verdict: Verdict, credentials: Credentials, peer: Peer
+    ) -> Identity:
         if verdict.remember is not None:
             verdict.remember()
         self._throttle.succeeded(peer.address, account.name)
+        self._devices.note(verdict.device, peer.address, credentials.mechanism)
         return identity_of(account, verdict)
 
     def _is_acceptable(self, account: Account | None, credentials: Credentials) -> bool:

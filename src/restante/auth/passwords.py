@@ -1,10 +1,17 @@
-"""Passwords, judged: by the cache where they were right before, else by one hash for everybody."""
+"""Passwords, judged: by the cache where they were right before, as a device's by a fast digest,
+and else by one slow hash for everybody.
+
+A device's password that breaks one of its rules costs that hash as well, and is refused as a wrong
+one is.
+"""
 
 from contextlib import suppress
 from functools import partial
 
 from restante.auth import hashes
 from restante.auth.cache import PasswordCache
+from restante.auth.devices.device import ITSELF, Device
+from restante.auth.devices.logins import DeviceLogins
 from restante.auth.judging import Claim, Verdict
 from restante.auth.options import HashOptions
 from restante.auth.pool import HashingPool
@@ -18,10 +25,16 @@ class PasswordJudge:
     """The judge of passwords."""
 
     def __init__(
-        self, options: HashOptions, pool: HashingPool, cache: PasswordCache, log: Log
+        self,
+        options: HashOptions,
+        pool: HashingPool,
+        cache: PasswordCache,
+        devices: DeviceLogins,
+        log: Log,
     ) -> None:
         self._pool = pool
         self._cache = cache
+        self._devices = devices
         self._log = log
         self._dummy = hashes.dummy(options)
 
@@ -29,10 +42,11 @@ class PasswordJudge:
         """Return the verdict on a password that the cache knows to be right."""
         password = credentials.password.reveal()
         begun = self._cache.begin(claim.account or claim.stand_in or NOBODY)
+        device = self._cache.recall(begun, password)
+        if device is None or self._objection(claim, device, credentials) is not None:
+            return None
         # A refusal never saves the hash.
-        if self._cache.knows(begun, password) and claim.acceptable:
-            return Verdict(None, password)
-        return None
+        return Verdict(None, password, device) if claim.acceptable else None
 
     async def judge(self, claim: Claim, credentials: PasswordCredentials) -> Verdict:
         """Return the verdict on a password."""
@@ -40,11 +54,25 @@ class PasswordJudge:
         verdict = self.at_once(claim, credentials)
         if verdict is not None:
             return verdict
-        if not await self._is_right(claim, password):
-            return Verdict("password", password)
+        device = self._devices.by_password(claim.name, account, password)
+        reason = self._objection(claim, device, credentials)
+        refused = reason is not None or not claim.acceptable
+        if refused and await self._is_right(claim, password):
+            device, reason = ITSELF, None
         if account is None:
             return Verdict("unknown", password)
-        return Verdict(None, password, remember=partial(self._cache.learn, account, password))
+        if reason is not None or device is None:
+            return Verdict(reason, password)
+        remember = partial(self._cache.learn, account, password, device)
+        return Verdict(None, password, device, remember=remember)
+
+    def _objection(
+        self, claim: Claim, device: Device | None, credentials: PasswordCredentials
+    ) -> str | None:
+        """Return why a password will not do, for the log; `device` is whose it was found to be."""
+        if device is None:
+            return "password"
+        return self._devices.objection(device, claim.peer.address, credentials.mechanism)
 
     async def _is_right(self, claim: Claim, password: bytes) -> bool:
         """Compare with what is stored, or with something that costs as much."""

@@ -1,14 +1,15 @@
 """Regulars: who has just logged in, with whatever their next login needs at hand.
 
 A regular is kept under the name as its client sends it, and only while every source says that
-nothing has changed since its account was looked up: a password that was changed, or an account that
-was disabled or removed before a login was sent, is never met here. It proves nothing: the password
-is the cache's to know, and who has to wait the throttle's to say.
+nothing has changed since its account was looked up: a password that was changed, a device that was
+revoked, or an account that was disabled or removed before a login was sent, is never met here. It
+proves nothing: the password is the cache's to know, and who has to wait the throttle's to say.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 
+from restante.auth.devices.device import Device
 from restante.auth.sources import Chain
 from restante.identity import Identity
 
@@ -25,6 +26,20 @@ class Regular:
     """The digest of the account, for the cache to finish with a password."""
     answer: bytes = b""
     """What the one who asks makes of the identity, kept for its next time."""
+    devices: "dict[int, Regular] | None" = None
+    """The same account as its devices log in, by their numbers."""
+
+    def using(self, device: Device) -> "Regular":
+        """Return this regular as a device's login makes it."""
+        if not device.id:
+            return self
+        if self.devices is None:
+            self.devices = {}
+        found = self.devices.get(device.id)
+        if found is None:
+            identity = replace(self.identity, device=device.name, read_only=device.read_only)
+            found = self.devices[device.id] = Regular(identity, self.begun)
+        return found
 
 
 class Regulars:

@@ -4,7 +4,9 @@ A mechanism is worth offering where at least one source can judge it. That is no
 account: one whose password was set before its source was told to keep a verifier has none.
 """
 
+from restante.auth.devices.device import BY_DIGEST
 from restante.auth.options import AuthOptions, HashOptions, SourceOptions
+from restante.sasl.md5 import md5_available
 from restante.sasl.scram import SCRAM_DIGESTS
 
 PASSWORDS = frozenset({"USER", "PLAIN", "LOGIN"})
@@ -23,6 +25,9 @@ def verifies(source: SourceOptions, hashing: HashOptions) -> frozenset[str]:
     """Return the mechanisms that a source can verify; whoever has SCRAM has it bound as well."""
     if source.type == "certificate":
         return frozenset({"EXTERNAL"})
-    further = hashing.scram if source.type == "accounts" else source.verifies
+    further: tuple[str, ...] = hashing.scram if source.type == "accounts" else source.verifies
+    if source.type == "accounts" and md5_available():
+        # By devices alone: an account's own password is never kept in a form that would do.
+        further = (*further, *BY_DIGEST)
     bound = (f"{name}-PLUS" for name in further if name in SCRAM_DIGESTS)
     return PASSWORDS | frozenset(further) | frozenset(bound)

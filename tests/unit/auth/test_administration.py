@@ -26,7 +26,7 @@ def accounts(tmp_path: Path) -> Iterator[Administration]:
 
 
 def stored(accounts: Administration, name: str) -> str:
-    account = accounts._database.look_up(name)
+    account = accounts.database.look_up(name)
     assert account is not None
     return account.stored_password
 

@@ -19,7 +19,7 @@ def cache(clock: Clock | None = None, **settings: float) -> PasswordCache:
 
 
 def knows(known: PasswordCache, account: Account, password: bytes) -> bool:
-    return known.knows(known.begin(account), password)
+    return known.recall(known.begin(account), password) is not None
 
 
 def test_what_was_found_right_is_known() -> None:
@@ -67,9 +67,9 @@ def test_what_was_begun_serves_many_passwords() -> None:
     known.learn(BOB, b"secret")
     begun = known.begin(BOB)
     for _ in range(3):
-        assert known.knows(begun, b"secret")
-        assert not known.knows(begun, b"wrong")
-        assert not known.knows(begun, b"")
+        assert known.recall(begun, b"secret")
+        assert not known.recall(begun, b"wrong")
+        assert not known.recall(begun, b"")
 
 
 def test_two_caches_do_not_know_each_other() -> None:

@@ -7,6 +7,7 @@ from restante.auth.verifiable import verifiable
 
 BY_PASSWORD = {"USER", "PLAIN", "LOGIN"}
 BY_SCRAM = {"SCRAM-SHA-256", "SCRAM-SHA-256-PLUS"}
+BY_DEVICES = {"APOP", "CRAM-MD5"}
 FILE = SourceOptions(type="passwd-file", path=Path("passwd"))
 OLD_FILE = SourceOptions(
     type="passwd-file", path=Path("old"), verifies=("APOP", "CRAM-MD5", "SCRAM-SHA-1")
@@ -22,8 +23,8 @@ def offered(*sources: SourceOptions, hashing: HashOptions | None = None) -> froz
 
 def test_each_source_says_its_own() -> None:
     assert offered() == set()
-    assert offered(SourceOptions()) == BY_PASSWORD | BY_SCRAM
-    assert offered(SourceOptions(), hashing=HashOptions(scram=())) == BY_PASSWORD
+    assert offered(SourceOptions()) == BY_PASSWORD | BY_SCRAM | BY_DEVICES
+    assert offered(SourceOptions(), hashing=HashOptions(scram=())) == BY_PASSWORD | BY_DEVICES
     assert offered(FILE) == BY_PASSWORD
     assert offered(OLD_FILE) == BY_PASSWORD | {
         "APOP",
@@ -35,5 +36,5 @@ def test_each_source_says_its_own() -> None:
 
 
 def test_one_source_is_enough() -> None:
-    assert offered(FILE, SourceOptions()) == BY_PASSWORD | BY_SCRAM
+    assert offered(FILE, SourceOptions()) == BY_PASSWORD | BY_SCRAM | BY_DEVICES
     assert offered(SourceOptions(type="certificate"), FILE) == BY_PASSWORD | {"EXTERNAL"}

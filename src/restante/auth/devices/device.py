@@ -40,11 +40,11 @@ class Device:
     def objection(self, address: str, mechanism: str, now: float) -> str | None:
         """Return which rule a login breaks, for the log; None: it breaks none."""
         if BY_DIGEST.get(mechanism, "any") != self.mechanism and self.id:
-            return "device mechanism"
+            return f"device mechanism: {self.name}"
         if self.expires_at is not None and now >= self.expires_at:
-            return "device expired"
+            return f"device expired: {self.name}"
         if self.networks and not is_within(address, self.networks):
-            return "device network"
+            return f"device network: {self.name}"
         return None
 
 

@@ -31,15 +31,15 @@ def test_the_accounts_own_proof_has_no_rules_here(mechanism: str) -> None:
     ("allowed", "mechanism", "objection"),
     [
         ("any", "USER", None),
-        ("any", "APOP", "device mechanism"),
-        ("any", "CRAM-MD5", "device mechanism"),
+        ("any", "APOP", "device mechanism: a"),
+        ("any", "CRAM-MD5", "device mechanism: a"),
         ("apop", "APOP", None),
-        ("apop", "USER", "device mechanism"),
-        ("apop", "PLAIN", "device mechanism"),
-        ("apop", "CRAM-MD5", "device mechanism"),
+        ("apop", "USER", "device mechanism: a"),
+        ("apop", "PLAIN", "device mechanism: a"),
+        ("apop", "CRAM-MD5", "device mechanism: a"),
         ("cram-md5", "CRAM-MD5", None),
-        ("cram-md5", "APOP", "device mechanism"),
-        ("cram-md5", "USER", "device mechanism"),
+        ("cram-md5", "APOP", "device mechanism: a"),
+        ("cram-md5", "USER", "device mechanism: a"),
     ],
 )
 def test_a_password_is_for_one_of_the_digests_or_for_being_sent(
@@ -51,13 +51,13 @@ def test_a_password_is_for_one_of_the_digests_or_for_being_sent(
 def test_an_expired_one_is_told() -> None:
     device = Device(7, "a", expires_at=1_000)
     assert device.objection("192.0.2.1", "USER", 999.9) is None
-    assert device.objection("192.0.2.1", "USER", 1_000.0) == "device expired"
+    assert device.objection("192.0.2.1", "USER", 1_000.0) == "device expired: a"
 
 
 def test_another_network_is_told() -> None:
     device = Device(7, "a", networks="192.0.2.0/24")
     assert device.objection("192.0.2.9", "USER", NOW) is None
-    assert device.objection("192.0.3.9", "USER", NOW) == "device network"
+    assert device.objection("192.0.3.9", "USER", NOW) == "device network: a"
 
 
 @pytest.mark.parametrize(
