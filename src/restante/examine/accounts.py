@@ -28,6 +28,7 @@ NOTHING_OUT = (
     "it needs other messages than were put in before, and they may not be taken out: "
     "--scratch-maildrop, or a --maildir"
 )
+CHANGED = "it needs messages to the octet, and they are changed on the way in"
 
 
 class NoAccounts:
@@ -71,6 +72,7 @@ class GivenAccounts:
         scratch: bool = False,
     ) -> None:
         self.altered = ""
+        self._as_they_are: dict[bytes, bool] = {}
         self._visitor = visitor
         self._second = second
         self._door = door
@@ -120,6 +122,8 @@ class GivenAccounts:
         if not door.prompt:
             raise NotTried("it needs a message at once, and this way in takes its time")
         self._holds = None
+        if not self._as_they_are.get(octets, all(self._as_they_are.values())):
+            self.altered = CHANGED
         door.deliver(octets)
 
     # ---- before the first case and after the last
@@ -157,14 +161,30 @@ class GivenAccounts:
         """Have the maildrop hold this mail in this order."""
         if not self.owned:
             raise NotTried(OTHERS)
-        if self._holds == mail:
-            return
+        if self._holds != mail:
+            self._change_into(mail)
+        as_they_are = all(self._as_they_are.get(octets, True) for octets in mail)
+        self.altered = "" if as_they_are else CHANGED
+
+    def _change_into(self, mail: list[bytes]) -> None:
+        """Take out what is too much and put in what is not there."""
         if mail:
             self._usable_door()
         if self._holds is None or self._holds != mail[: len(self._holds)]:
             self._empty()
         for octets in mail[len(self._holds or ()) :]:
             self._add(octets)
+        self._compare(mail)
+
+    def _compare(self, mail: list[bytes]) -> None:
+        """See, of each message once, whether the door has left it as it was."""
+        if self._door is None or self._door.exact:
+            return
+        new = {n: octets for n, octets in enumerate(mail, 1) if octets not in self._as_they_are}
+        for octets in new.values():
+            self._as_they_are[octets] = True
+        for octets in self._visitor.altered(new) if new else ():
+            self._as_they_are[octets] = False
 
     def _add(self, octets: bytes) -> None:
         """Put one more message in and see that it is there."""
@@ -177,8 +197,6 @@ class GivenAccounts:
         if first or not door.prompt:
             self._visitor.await_messages(len(held) + 1)
         self._holds = [*held, octets]
-        if first and not door.exact and not self.altered:
-            self.altered = self._visitor.compare(1, octets)
 
     def _empty(self) -> None:
         """Have the maildrop hold nothing, where that is allowed."""

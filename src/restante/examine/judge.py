@@ -71,7 +71,8 @@ class Judge:
 
     def _as_far_as_mail_allows(self, case: Case, verdict: Verdict, why: str) -> tuple[Verdict, str]:
         """Hold nothing against a server that may be due to what the door did to the messages."""
-        altered = self._target.accounts.altered if case.mail and case.exact else ""
+        wants_octets = case.mail is not None and case.exact
+        altered = self._target.accounts.altered if wants_octets else ""
         if altered and verdict in (Verdict.DEPARTS, Verdict.DIFFERS):
             return Verdict.NOT_TRIED, f"{altered}; as it is: {why}"
         return verdict, why

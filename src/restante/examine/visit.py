@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 
 from restante.examine.case import Case, Level, Start
@@ -52,13 +52,14 @@ class Visitor:
         if found > count:
             raise NotTried("mail of others arrives in the maildrop")
 
-    def compare(self, number: int, octets: bytes) -> str:
-        """Say what happened to a message on its way in; nothing where it is the same."""
+    def altered(self, messages: Mapping[int, bytes]) -> set[bytes]:
+        """Return those of the messages, each with its number, that are not as they were put in."""
         with self._session(self.account) as stage:
-            seen = stage.ask_lines(f"RETR {number}").content
-        if seen == Fixture("", octets).wire:
-            return ""
-        return "it needs messages to the octet, and they are changed on the way in"
+            return {
+                octets
+                for number, octets in messages.items()
+                if stage.ask_lines(f"RETR {number}").content != Fixture("", octets).wire
+            }
 
     def remove_everything(self) -> None:
         """Remove all messages that are there by now."""

@@ -12,7 +12,7 @@ from restante.examine.accounts import GivenAccounts
 from restante.examine.case import Case, Level, Verdict
 from restante.examine.dialogue import Ask
 from restante.examine.doors import Door
-from restante.examine.fixtures import M0, M1, M2, M5, MD, Fixture
+from restante.examine.fixtures import M0, M1, M2, M5, MD, NUL_INSIDE, SIZE_120, SIZE_200, Fixture
 from restante.examine.judge import Judge
 from restante.examine.outcome import NotTried
 from restante.examine.pace import Pace
@@ -46,6 +46,7 @@ class TestDoor(Door):
         self._server = server
         self._account = account
         self.adds = b""
+        self.for_nul = b"\0"
         self.loses = False
         self.shut = False
         self.delivered = 0
@@ -58,7 +59,7 @@ class TestDoor(Door):
     def deliver(self, octets: bytes) -> None:
         self.delivered += 1
         if not self.loses:
-            self._server.deposit(self._account, self.adds + octets)
+            self._server.deposit(self._account, self.adds + octets.replace(b"\0", self.for_nul))
         if self.out is not None:
             self.out.append(octets)
 
@@ -280,3 +281,26 @@ def test_a_case_gets_a_certain_name_or_is_not_tried(server: CrookedServer) -> No
     part = scene.account.name[1:3]
     given = scene.accounts.provide(None, password=None, scratch=False, turn=0, named=part)
     assert given is scene.account
+
+
+def test_each_message_is_looked_at_and_not_the_first_alone(server: CrookedServer) -> None:
+    scene = Scene(server, scratch=True)
+    scene.door.for_nul = b"?"
+    stored = [SIZE_120.stored, NUL_INSIDE.stored]
+    for mail, changed in ((stored[:1], False), (stored, True), (stored[:1], False), (stored, True)):
+        scene.accounts.provide(mail, password=None, scratch=True, turn=0)
+        assert bool(scene.accounts.altered) is changed
+
+
+@pytest.mark.parametrize("adds", [b"", b"Received: by somebody\r\n"], ids=["as-it-is", "adds"])
+def test_a_message_in_between_is_taken_for_as_changed_as_the_others(
+    server: CrookedServer, adds: bytes
+) -> None:
+    scene = Scene(server, scratch=True)
+    scene.door.prompt = True  # type: ignore[misc]
+    scene.door.adds = adds
+    scene.accounts.prepare()
+    scene.accounts.provide([], password=None, scratch=True, turn=0)
+    assert not scene.accounts.altered
+    scene.accounts.deposit(scene.account, SIZE_200.stored)
+    assert bool(scene.accounts.altered) is bool(adds)
