@@ -104,7 +104,7 @@ def test_what_is_held_survives_the_end_of_the_auth_process(server: Throttled) ->
     guess(server, 6)
     file = server.state / "auth" / "throttle.json"
     # Nothing is asked of the process that it could write for: it dies of a sudden.
-    eventually(lambda: file.exists() and '"a127.0.5.1",6' in file.read_text())
+    eventually(lambda: file.exists() and '"a127.0.5.1", 6' in file.read_text())
     (auth,) = server.processes("auth")
     os.kill(auth, signal.SIGKILL)
     eventually(lambda: len(server.processes("auth")) == 1 and server.processes("auth") != [auth])
@@ -130,7 +130,7 @@ def test_what_is_held_survives_a_restart_and_a_reload(server: Throttled) -> None
     assert server.log_in("alice", "secret", "127.0.6.1").startswith(b"+OK")
     assert len(server.delays()) == before, "it logged in from there before the restart"
     file = server.state / "auth" / "throttle.json"
-    eventually(lambda: '"ualice",8' in file.read_text())
+    eventually(lambda: '"ualice", 8' in file.read_text())
     assert server.run("reload").returncode == 0
     eventually(lambda: len(server.processes("auth")) == 1)
     assert server.held()["alice"] == 8

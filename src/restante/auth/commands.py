@@ -13,8 +13,10 @@ from restante.auth.inprocess import InProcessAuthenticator
 from restante.auth.throttle import Held
 from restante.telemetry import Event, Log
 
-MAXIMUM_HELD = 10_000
-"""Entries that one list shows, about a MiB."""
+MAXIMUM_HELD = 1_000
+"""Entries that one list shows."""
+KEYS_AT_ONCE = 1_000
+"""Looked at before logins have their turn."""
 
 Message = dict[str, object]
 
@@ -51,6 +53,7 @@ class Commands:
         self._line = line
         self._authenticator = authenticator
         self._log = log
+        self._tasks: set[asyncio.Task[None]] = set()
         self._loop = asyncio.get_running_loop()
         self._loop.add_reader(line.socket, self._receive)
 
@@ -61,7 +64,19 @@ class Commands:
             self._loop.remove_reader(self._line.socket)
             return
         for message in messages:
-            self._line.send({"reply": message.get("id"), **self._obey(message)})
+            task = self._loop.create_task(self._obey(message))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _obey(self, message: Message) -> None:
+        command, target = message.get("command"), message.get("target")
+        if command == "throttle list":
+            reply = await self._list()
+        elif command == "throttle forgive" and (target is None or isinstance(target, str)):
+            reply = {"forgiven": self._forgive(target)}
+        else:
+            reply = {"error": "unknown command"}
+        self._line.send({"reply": message.get("id"), **reply})
         if self._line.wants_to_write:
             self._loop.add_writer(self._line.socket, self._write)
 
@@ -70,29 +85,26 @@ class Commands:
         if not self._line.wants_to_write:
             self._loop.remove_writer(self._line.socket)
 
-    def _obey(self, message: Message) -> Message:
-        command, target = message.get("command"), message.get("target")
-        if command == "throttle list":
-            return self._list()
-        if command == "throttle forgive" and (target is None or isinstance(target, str)):
-            return {"forgiven": self._forgive(target)}
-        return {"error": "unknown command"}
-
-    def _list(self) -> Message:
-        held = list(self._authenticator.held())
-        worst = heapq.nlargest(MAXIMUM_HELD, held, key=_weight)
-        return {"held": [_described(each) for each in worst], "left_off": len(held) - len(worst)}
+    async def _list(self) -> Message:
+        """Return the worst; logins go on while a large table is looked through."""
+        throttle = self._authenticator.throttle
+        weighed = []
+        for number, key in enumerate(throttle.keys()):
+            delay, count = throttle.weight(key)
+            if count:
+                weighed.append((delay, count, key))
+            if number % KEYS_AT_ONCE == 0:
+                await asyncio.sleep(0)
+        worst = heapq.nlargest(MAXIMUM_HELD, weighed)
+        held = [throttle.held_by(key) for _, _, key in worst]
+        described = [_described(each) for each in held if each is not None]
+        return {"held": described, "left_off": len(weighed) - len(worst)}
 
     def _forgive(self, target: str | None) -> int:
         forgiven = self._authenticator.forgive(target)
-        self._log(
-            Event.THROTTLE_FORGIVEN, count=forgiven, target="all" if target is None else target
-        )
+        shown = "all" if target is None else target
+        self._log(Event.THROTTLE_FORGIVEN, count=forgiven, target=shown)
         return forgiven
-
-
-def _weight(held: Held) -> tuple[float, int]:
-    return held.delay_seconds, held.failures
 
 
 def _described(held: Held) -> Message:

@@ -7,7 +7,7 @@ the same words.
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from hashlib import blake2b
 from typing import Any
 
@@ -26,7 +26,7 @@ from restante.auth.passwords import PasswordJudge
 from restante.auth.pool import HashingPool
 from restante.auth.regulars import Regular, Regulars
 from restante.auth.sources import NOBODY, Account, Chain, Source
-from restante.auth.throttle import Held, Throttle
+from restante.auth.throttle import Throttle
 from restante.auth.verifiable import verifies
 from restante.errors import AuthenticationFailed, TemporaryFailure
 from restante.identity import (
@@ -156,12 +156,8 @@ class InProcessAuthenticator:
 
     @property
     def throttle(self) -> Throttle:
-        """What is remembered of failed logins, for whoever writes it down."""
+        """What is remembered of failed logins, for whoever writes it down or shows it."""
         return self._throttle
-
-    def held(self) -> Iterator[Held]:
-        """Yield what the throttle holds against anybody."""
-        return self._throttle.held()
 
     def forgive(self, target: str | None) -> int:
         """Forget what an address, a network or an account failed at; None: everything.

@@ -186,18 +186,35 @@ class Throttle:
 
     # ---- what an administrator asks
 
+    def keys(self) -> list[str]:
+        """Return what may be held against anybody, by key."""
+        return [*self._failures, IN_ALL]
+
+    def weight(self, key: str) -> tuple[float, int]:
+        """Return the delay and the failures of a key; no failures: nothing is held."""
+        if key == IN_ALL:
+            return self._delay_of_all(), int(self.flood_level())
+        failures = self._fresh(key)
+        if failures is None or not failures.count:
+            return 0.0, 0
+        factor = {"n": NETWORK_FACTOR, "u": ACCOUNT_FACTOR}.get(key[0], 1)
+        return self._delay(key, factor * self._options.free_failures), failures.count
+
+    def held_by(self, key: str) -> Held | None:
+        """Return what is held against a key; None: nothing."""
+        delay, count = self.weight(key)
+        if not count:
+            return None
+        failures = self._failures.get(key)
+        ago = 0.0 if failures is None else max(self._clock() - failures.last, 0.0)
+        return Held(KINDS[key[0]], self._name_of(key), count, ago, delay)
+
     def held(self) -> Iterator[Held]:
         """Yield what is held against anybody."""
-        now = self._clock()
-        for key in list(self._failures):
-            failures = self._fresh(key)
-            if failures is not None and failures.count:
-                name = self._name_of(key)
-                ago = max(now - failures.last, 0.0)
-                yield Held(KINDS[key[0]], name, failures.count, ago, self._delay_by_key(key))
-        level = int(self._flood.look(now))
-        if level:
-            yield Held(KINDS[IN_ALL], "", level, 0.0, self._delay_of_all())
+        for key in self.keys():
+            held = self.held_by(key)
+            if held is not None:
+                yield held
 
     def forgive(self, network: Network | None = None, account: str | None = None) -> int:
         """Forget what addresses of a network failed at, or what an account did; return how many.
@@ -307,10 +324,6 @@ class Throttle:
         seconds: float = self._options.first_delay_seconds * 2 ** min(times, _MOST_DOUBLINGS)
         return min(seconds, self._options.longest_delay_seconds)
 
-    def _delay_by_key(self, key: str) -> float:
-        factor = {"n": NETWORK_FACTOR, "u": ACCOUNT_FACTOR}.get(key[0], 1)
-        return self._delay(key, factor * self._options.free_failures)
-
     def _succeeded_lately(self, network: str, account: str) -> tuple[bool, str]:
         """Say whether somebody logged in to the account from this network, and who did last."""
         success = self._successes.get(hash((network, account)) & _SHORT)
@@ -328,7 +341,7 @@ class Throttle:
 
     @staticmethod
     def _name_of(key: str) -> str:
-        if key[0] == "u":
+        if key[0] in ("u", IN_ALL):
             return key[1:]
         counted, _, account = key[1:].partition(" ")
         return f"{written(counted)} {account}" if key[0] == "c" else written(counted)

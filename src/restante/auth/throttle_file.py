@@ -78,6 +78,9 @@ class ThrottleFile:
             self._complain(f"nothing is known from before: {_words(error)}")
         try:
             _write(self._owner, self._name)
+            for left in self._path.parent.glob(f"{self._path.stem}.*.new"):
+                # Of a process that was killed while it wrote.
+                left.unlink(missing_ok=True)
         except OSError as error:
             self._complain(_words(error))
 
@@ -130,7 +133,7 @@ class ThrottleFile:
     def _save(self, copy: dict[str, Any]) -> None:
         try:
             if self._is_ours():
-                _write(self._path, json.dumps(copy, separators=(",", ":")).encode())
+                _write(self._path, _encode(copy))
                 self._complained = False
         except OSError as error:
             self._complain(_words(error))
@@ -173,6 +176,19 @@ def _read(path: Path) -> Any:
         return json.loads(data)
     except RecursionError:
         raise ValueError("it is not JSON") from None
+
+
+def _encode(document: dict[str, Any]) -> bytes:
+    """Return a document as JSON, made in pieces: each keeps the interpreter from the loop."""
+    members = []
+    for key, value in document.items():
+        if isinstance(value, list):
+            pieces = [value[start : start + 256] for start in range(0, len(value), 256)]
+            text = f"[{','.join(json.dumps(piece)[1:-1] for piece in pieces)}]"
+        else:
+            text = json.dumps(value)
+        members.append(f'"{key}":{text}')
+    return f"{{{','.join(members)}}}\n".encode()
 
 
 def _write(path: Path, data: bytes) -> None:

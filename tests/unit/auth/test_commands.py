@@ -14,7 +14,7 @@ from restante.auth.inprocess import InProcessAuthenticator
 from restante.auth.options import ThrottleOptions
 from restante.server.channel import Channel
 from restante.telemetry import Event, RecordingLog
-from unit.auth.scene import options, run
+from unit.auth.scene import options, run, turns
 
 HERE = "192.0.2.1"
 
@@ -82,6 +82,7 @@ def test_what_is_held_is_listed_with_the_worst_first(tmp_path: Path) -> None:
 
 def test_a_list_has_an_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(commands, "MAXIMUM_HELD", 500)
+    monkeypatch.setattr(commands, "KEYS_AT_ONCE", 7)
 
     async def story(line: Line) -> None:
         for number in range(1_000):
@@ -117,7 +118,7 @@ def test_failures_are_forgiven(tmp_path: Path, target: str | None, forgiven: int
         assert line.log.named(Event.THROTTLE_FORGIVEN) == [
             {"count": forgiven, "target": target if target is not None else "all"}
         ]
-        left = [each for each in line.authenticator.held() if each.kind != "all"]
+        left = [each for each in line.authenticator.throttle.held() if each.kind != "all"]
         assert len(left) == 3 - forgiven - (target == HERE)
 
     on_a_line(tmp_path, story)
@@ -130,7 +131,7 @@ def test_what_is_no_command_is_refused(tmp_path: Path, message: dict[str, object
     async def story(line: Line) -> None:
         line.fail(HERE, "bob")
         assert await line.ask(**message) == {"error": "unknown command"}
-        assert list(line.authenticator.held())
+        assert list(line.authenticator.throttle.held())
 
     on_a_line(tmp_path, story)
 
@@ -138,8 +139,7 @@ def test_what_is_no_command_is_refused(tmp_path: Path, message: dict[str, object
 def test_a_line_whose_other_end_is_gone_is_left_alone(tmp_path: Path) -> None:
     async def story(line: Line) -> None:
         line.ours.close()
-        for _ in range(5):
-            await asyncio.sleep(0)
+        await turns()
         assert not asyncio.get_running_loop().remove_reader(line.theirs.socket)
 
     on_a_line(tmp_path, story)

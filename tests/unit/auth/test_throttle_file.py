@@ -163,6 +163,17 @@ def test_the_file_has_a_bound(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     assert again.throttle.rank("203.0.1.1", "user1") == 1
 
 
+def test_what_was_half_written_does_not_stay(tmp_path: Path) -> None:
+    first = Process(tmp_path)
+    first.fail(HERE)
+    first.file.save()
+    (tmp_path / "auth" / "throttle.json.4711.new").write_text("{")
+    (tmp_path / "auth" / "accounts.new").write_text("{")
+    Process(tmp_path)
+    names = sorted(path.name for path in (tmp_path / "auth").iterdir())
+    assert names == ["accounts.new", "throttle.json", "throttle.owner"]
+
+
 @pytest.mark.parametrize(
     "content",
     [
