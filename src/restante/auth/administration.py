@@ -12,7 +12,9 @@ from restante.auth.accounts import FILE_NAME, AccountDescription, AccountsDataba
 from restante.auth.hashes import hash_password
 from restante.auth.names import prepare
 from restante.auth.options import AuthOptions
+from restante.auth.scram_verifiers import make
 from restante.errors import AccountError, UnknownAccount
+from restante.sasl.saslprep import prepare_password
 from restante.secret import Secret
 
 LONGEST_PASSWORD_OCTETS = 248
@@ -38,9 +40,9 @@ class Administration:
         Raises:
             AccountError: there is one already, or name or password cannot be used.
         """
-        prepared, stored = self.check_new(name), self._hashed(password)
+        prepared, (stored, scram) = self.check_new(name), self._hashed(password)
         self._make_folder()
-        self.database.add(prepared, stored, None if mailbox is None else str(mailbox))
+        self.database.add(prepared, stored, None if mailbox is None else str(mailbox), scram)
         self.hand_over(self._path)
         return prepared
 
@@ -71,7 +73,7 @@ class Administration:
     def set_password(self, name: str, password: Secret) -> None:
         """Replace a password; the old one is worth nothing from now on."""
         prepared = self.show(name).name
-        self.database.set_password(prepared, self._hashed(password))
+        self.database.set_password(prepared, *self._hashed(password))
 
     def disable(self, name: str) -> None:
         """Refuse every login of an account from now on."""
@@ -95,7 +97,8 @@ class Administration:
             raise AccountError(f"{name!a} cannot be the name of an account")
         return prepared
 
-    def _hashed(self, password: Secret) -> str:
+    def _hashed(self, password: Secret) -> tuple[str, str]:
+        """Return what is kept of a password: its hash, and the verifiers of SCRAM."""
         octets = password.reveal()
         if not octets:
             raise AccountError("the password is empty")
@@ -103,7 +106,10 @@ class Administration:
             raise AccountError(f"the password is longer than {LONGEST_PASSWORD_OCTETS} octets")
         if any(octet < 0x20 or octet == 0x7F for octet in octets):
             raise AccountError("the password holds a line end or another control character")
-        return hash_password(octets, self._options.hashing)
+        hashing = self._options.hashing
+        prepared = prepare_password(octets)
+        verifiers = [make(each, prepared, hashing.scram_iterations) for each in hashing.scram]
+        return hash_password(octets, hashing), " ".join(verifiers)
 
     def _make_folder(self) -> None:
         folder = self._path.parent

@@ -19,14 +19,17 @@ from restante.auth.gate import Gate
 from restante.auth.judging import Claim, Judge, Verdict, identity_of
 from restante.auth.messages import Login
 from restante.auth.names import prepare
-from restante.auth.neighbourhood import parse_network
+from restante.auth.neighbourhood import neighbourhood, parse_network
 from restante.auth.options import AuthOptions
 from restante.auth.passwd_file import PasswdFile
 from restante.auth.passwords import PasswordJudge
 from restante.auth.pool import HashingPool
 from restante.auth.regulars import Regular, Regulars
+from restante.auth.salts import Salts, Unproved
+from restante.auth.scram import ScramJudge
 from restante.auth.sources import NOBODY, Account, Chain, Source
 from restante.auth.throttle import Throttle
+from restante.auth.turns import BUSY
 from restante.auth.verifiable import verifies
 from restante.errors import AuthenticationFailed, TemporaryFailure
 from restante.identity import (
@@ -35,7 +38,9 @@ from restante.identity import (
     Identity,
     PasswordCredentials,
     Peer,
+    Question,
     SaltRequest,
+    ScramCredentials,
     ScramParameters,
 )
 from restante.telemetry import Log
@@ -63,11 +68,14 @@ class InProcessAuthenticator:
         self._throttle = Throttle(options.throttle, clock)
         self._gate = Gate(self._throttle, log, sleep)
         self._pool = HashingPool(options.hashing.threads, options.hashing.queue)
+        self._scram = ScramJudge(options, self._pool, Salts(options.state_directory, log))
+        self._unproved = Unproved(clock)
         self._judges: dict[type[Any], Judge[Any]] = {
             PasswordCredentials: PasswordJudge(
                 options.hashing, self._pool, self._cache, self._devices, log
             ),
             DigestCredentials: DigestJudge(self._devices),
+            ScramCredentials: self._scram,
         }
 
     async def authenticate(self, credentials: Credentials, peer: Peer) -> Identity:
@@ -90,7 +98,21 @@ class InProcessAuthenticator:
 
     async def salt(self, request: SaltRequest, peer: Peer) -> ScramParameters:
         """Return the parameters of a name; see the contract."""
-        raise TemporaryFailure(reason="SCRAM")
+        return self.salt_at_once(request, peer)
+
+    def salt_at_once(self, request: SaltRequest, peer: Peer) -> ScramParameters:
+        """Return the parameters of a name, without a wait.
+
+        Raises:
+            TemporaryFailure: nobody can say now, or this address asked too often for nothing.
+        """
+        if not self._unproved.ask(neighbourhood(peer.address)[0]):
+            raise TemporaryFailure(BUSY)
+        name = prepare(request.name, self._options.default_domain)
+        counted = name or _uncanonical(request)
+        account = None if name is None else self._sources.look_up(name)
+        stand_in = self._sources.decoy(counted)
+        return self._scram.parameters(counted, account, stand_in, request.mechanism)
 
     def authenticate_at_once(self, credentials: Credentials, peer: Peer) -> Identity | None:
         """Return the identity if that needs no hash and no wait; None: call `authenticate`.
@@ -103,10 +125,13 @@ class InProcessAuthenticator:
             return None
         if isinstance(credentials, PasswordCredentials):
             return self._recall(name, credentials, peer)
+        judge = self._judges.get(type(credentials))
+        if judge is None:
+            return None
         account = self._sources.look_up(name)
         acceptable = self._is_acceptable(account, credentials)
         claim = Claim(name, name, account, None, acceptable, peer)
-        verdict = self._judges[type(credentials)].at_once(claim, credentials)
+        verdict = judge.at_once(claim, credentials)
         if verdict is None or account is None:
             return None
         return self._admit(account, verdict, credentials, peer)
@@ -204,6 +229,8 @@ class InProcessAuthenticator:
     ) -> Identity:
         if verdict.remember is not None:
             verdict.remember()
+        if verdict.server_signature:
+            self._unproved.prove(neighbourhood(peer.address)[0])
         self._throttle.succeeded(peer.address, account.name)
         self._devices.note(verdict.device, peer.address, credentials.mechanism)
         return identity_of(account, verdict)
@@ -221,9 +248,9 @@ class InProcessAuthenticator:
         return not wanted or prepare(wanted, self._options.default_domain) == account.name
 
 
-def _uncanonical(credentials: Credentials) -> str:
+def _uncanonical(question: Question) -> str:
     """Return what a name that nobody can have is counted under: short, and never a real one."""
-    name = credentials.name.encode("utf-8", "surrogatepass")
+    name = question.name.encode("utf-8", "surrogatepass")
     return f"?{blake2b(name, digest_size=16).hexdigest()}"
 
 

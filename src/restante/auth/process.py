@@ -34,9 +34,9 @@ from restante.auth.regulars import Regular
 from restante.auth.throttle_file import ThrottleFile
 from restante.errors import Refusal, TemporaryFailure
 from restante.identity import (
+    Credentials,
     Identity,
     MutualIdentity,
-    PasswordCredentials,
     Peer,
     Question,
     SaltRequest,
@@ -128,7 +128,7 @@ class WorkerConnection(asyncio.Protocol):
                     self._withdraw(number)
                 elif kind == ASK:
                     self._check_number(number)
-                    self._begin(number, *read_question(body))
+                    self._judge(number, *read_question(body))
                 else:
                     raise BadFrame("a frame that workers do not send")
         except BadFrame as error:
@@ -161,23 +161,28 @@ class WorkerConnection(asyncio.Protocol):
         if number in self._tasks:
             raise BadFrame("a number that another login has")
 
-    def _judge(self, number: int, credentials: PasswordCredentials, peer: Peer) -> None:
+    def _judge(self, number: int, question: Question, peer: Peer) -> None:
+        """Answer at once where nothing has to be waited for."""
         try:
-            identity = self._authenticator.authenticate_at_once(credentials, peer)
+            if isinstance(question, SaltRequest):
+                parameters = self._authenticator.salt_at_once(question, peer)
+                self._answer(number, SALTED, parameters_body(parameters))
+                return
+            identity = self._authenticator.authenticate_at_once(question, peer)
         except Exception as error:
             self._fail(number, error)
             return
         if identity is not None:
-            self._answer(number, ADMITTED, identity_body(identity))
+            self._admit(number, identity)
         else:
-            self._begin(number, credentials, peer)
+            self._begin(number, question, peer)
 
-    def _begin(self, number: int, question: Question, peer: Peer) -> None:
-        """Have a question looked into that may take its time."""
+    def _begin(self, number: int, credentials: Credentials, peer: Peer) -> None:
+        """Have a proof looked into that may take its time."""
         if len(self._tasks) >= MAXIMUM_REQUESTS:
             self._answer(number, REFUSED, refusal_body(TemporaryFailure()))
             return
-        task = self._loop.create_task(self._look_into(number, question, peer))
+        task = self._loop.create_task(self._look_into(number, credentials, peer))
         self._tasks[number] = task
         # Not in the task itself: one that is withdrawn before its first step never runs.
         task.add_done_callback(lambda _: self._tasks.pop(number, None))
@@ -187,13 +192,9 @@ class WorkerConnection(asyncio.Protocol):
         if task is not None:
             task.cancel()
 
-    async def _look_into(self, number: int, question: Question, peer: Peer) -> None:
+    async def _look_into(self, number: int, credentials: Credentials, peer: Peer) -> None:
         try:
-            if isinstance(question, SaltRequest):
-                parameters = await self._authenticator.salt(question, peer)
-                self._answer(number, SALTED, parameters_body(parameters))
-            else:
-                self._admit(number, await self._authenticator.authenticate(question, peer))
+            self._admit(number, await self._authenticator.authenticate(credentials, peer))
         except Exception as error:
             self._fail(number, error)
 

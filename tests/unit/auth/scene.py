@@ -3,16 +3,19 @@
 import asyncio
 from collections.abc import Coroutine
 from pathlib import Path
+from secrets import token_hex
 from typing import Any, TypeVar
 
 from restante.auth.options import (
     AuthOptions,
     CacheOptions,
+    FurtherMechanism,
     HashOptions,
     SourceOptions,
     ThrottleOptions,
 )
-from restante.identity import PasswordCredentials, Peer
+from restante.identity import PasswordCredentials, Peer, ScramCredentials, ScramParameters
+from restante.sasl.scram.keys import client_keys, client_proof
 from restante.secret import Secret
 
 _T = TypeVar("_T")
@@ -69,11 +72,12 @@ def options(
     hashing: HashOptions = CHEAP,
     throttle: ThrottleOptions = NO_THROTTLE,
     cache: CacheOptions | None = None,
+    verifies: tuple[FurtherMechanism, ...] = (),
 ) -> AuthOptions:
     """Return the options of an authenticator with the accounts of `state`, then of a file."""
     sources: tuple[SourceOptions, ...] = (SourceOptions(),) if accounts else ()
     if passwd_file is not None:
-        sources += (SourceOptions(type="passwd-file", path=passwd_file),)
+        sources += (SourceOptions(type="passwd-file", path=passwd_file, verifies=verifies),)
     return AuthOptions(
         state_directory=state,
         default_domain=default_domain,
@@ -82,3 +86,18 @@ def options(
         throttle=throttle,
         cache=cache or CacheOptions(),
     )
+
+
+def proof_of(
+    name: str,
+    password: bytes,
+    parameters: ScramParameters,
+    mechanism: str = "SCRAM-SHA-256",
+    *,
+    authorization_name: str = "",
+) -> ScramCredentials:
+    """Return what a client proves itself with that has this password."""
+    message = token_hex(18).encode()
+    keys = client_keys(mechanism, password, parameters.salt, parameters.iterations)
+    proof = Secret(client_proof(mechanism, keys.client_key, message))
+    return ScramCredentials(name, message, proof, mechanism, authorization_name)

@@ -4,15 +4,18 @@ import os
 import pwd
 import stat
 from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from restante.auth.administration import LONGEST_PASSWORD_OCTETS, Administration
 from restante.auth.hashes import verify
+from restante.auth.options import ScramFamily
 from restante.errors import AccountError, UnknownAccount
 from restante.secret import Secret
-from unit.auth.scene import options
+from unit.auth.scene import CHEAP, options
 from unit.auth.test_names import HOSTILE
 
 PASSWORD = Secret(b"secret")
@@ -41,6 +44,24 @@ def test_names_are_prepared_as_at_a_login(accounts: Administration) -> None:
             accounts.add(again, PASSWORD)
         with pytest.raises(AccountError, match="already"):
             accounts.check_new(again)
+
+
+@pytest.mark.parametrize("wanted", [(), ("SCRAM-SHA-256",), ("SCRAM-SHA-256", "SCRAM-SHA-1")])
+def test_verifiers_of_scram_are_kept_for_what_the_setting_names(
+    tmp_path: Path, wanted: tuple[ScramFamily, ...]
+) -> None:
+    hashing = replace(CHEAP, scram=wanted, scram_iterations=5_000)
+    with closing(Administration(options(tmp_path / "state", hashing=hashing))) as accounts:
+        accounts.add("bob", Secret("\u2168".encode()))
+        for _ in range(2):
+            account = accounts.database.look_up("bob")
+            assert account is not None
+            texts = account.scram.split()
+            assert [text.partition("}")[0] for text in texts] == [f"{{{each}" for each in wanted]
+            assert all("}5000," in text for text in texts)
+            # Prepared, as a client does.
+            assert all(verify(text, b"IX") for text in texts)
+            accounts.set_password("bob", Secret(b"IX"))
 
 
 @pytest.mark.parametrize("name", [name for name in HOSTILE if name.isprintable()])

@@ -1,0 +1,142 @@
+"""SCRAM, judged: proofs by what is kept of a password, and the parameters that they are made with.
+
+Nothing but a few digests is to be computed where a verifier is kept, so that a login needs no hash,
+no wait and no cache. Only an entry that holds the password itself has its keys derived, in the
+hashing pool; they are remembered once a proof was right, and a wrong one costs it each time.
+
+A name without a verifier is worked on with somebody else's, or with one that nobody's proof fits.
+"""
+
+from dataclasses import replace
+from functools import partial
+from hashlib import blake2b
+from secrets import token_bytes
+
+from restante.auth import hashes, scram_verifiers
+from restante.auth.judging import Claim, Verdict
+from restante.auth.options import AuthOptions
+from restante.auth.pool import HashingPool
+from restante.auth.recent import Recent
+from restante.auth.salts import Salts
+from restante.auth.scram_verifiers import SALT_OCTETS, Verifier
+from restante.auth.sources import NOBODY, Account
+from restante.identity import ScramCredentials, ScramParameters
+from restante.sasl.saslprep import prepare_password
+from restante.sasl.scram import SCRAM_DIGESTS, ScramKeys, check_proof, derive, family
+from restante.sasl.scram import server_signature as sign
+from restante.secret import Secret
+
+_Kept = Verifier | Secret
+"""What an account is verified by: ready, or the password that it is derived from."""
+
+
+class ScramJudge:
+    """The judge of SCRAM's proofs."""
+
+    def __init__(self, options: AuthOptions, pool: HashingPool, salts: Salts) -> None:
+        self._iterations = options.hashing.scram_iterations
+        self._pool = pool
+        self._salts = salts
+        self._remembers = options.cache.seconds > 0
+        self._derived: Recent[bytes, ScramKeys] = Recent(options.cache.entries)
+        self._key = token_bytes(16)
+        texts = [scram_verifiers.make(each, token_bytes(16), 1) for each in SCRAM_DIGESTS]
+        self._nobody = replace(NOBODY, scram=" ".join(texts), verifies=frozenset(SCRAM_DIGESTS))
+        self._nobodys = ScramKeys(token_bytes(32), token_bytes(32))
+
+    def parameters(
+        self, counted: str, account: Account | None, stand_in: Account | None, mechanism: str
+    ) -> ScramParameters:
+        """Return what a name's proofs are to be made with."""
+        name = family(mechanism)
+        own = _kept(account, name)
+        kept = own or _kept(stand_in, name)
+        octets = len(kept.salt) if isinstance(kept, Verifier) else SALT_OCTETS
+        # Made for everybody, so that the time tells nobody apart.
+        made = self._salts.salt(counted, name, octets)
+        if not isinstance(kept, Verifier):
+            return ScramParameters(made, self._iterations)
+        return ScramParameters(kept.salt if own else made, kept.iterations)
+
+    def at_once(self, claim: Claim, credentials: ScramCredentials) -> Verdict | None:
+        """Return the verdict on a right proof, where its keys are ready."""
+        name = family(credentials.mechanism)
+        # One of them is read for everybody.
+        kept = _kept(claim.account, name) or _kept(self._nobody, name)
+        if isinstance(kept, Secret):
+            keys = self._derived.get(self._digest(claim, name, kept))
+        else:
+            keys = None if kept is None else kept.keys
+        signature = _check(credentials, keys or self._nobodys)
+        if signature is None or not claim.acceptable:
+            return None
+        return Verdict(None, credentials.proof.reveal(), server_signature=signature)
+
+    async def judge(self, claim: Claim, credentials: ScramCredentials) -> Verdict:
+        """Return the verdict on a proof."""
+        verdict = self.at_once(claim, credentials)
+        if verdict is not None:
+            return verdict
+        name = family(credentials.mechanism)
+        own = _kept(claim.account, name)
+        kept = own or _kept(claim.stand_in, name) or _kept(self._nobody, name)
+        assert kept is not None
+        remember = None
+        if isinstance(kept, Verifier):
+            keys = kept.keys
+        else:
+            salt = self._salts.salt(claim.counted, name)
+            work = partial(derive, name, _prepared(kept), salt, self._iterations)
+            keys = await self._pool.run(work)
+            remember = partial(self._remember, self._digest(claim, name, kept), keys)
+        signature, tried = _check(credentials, keys), credentials.proof.reveal()
+        if own is None:
+            return Verdict("no verifier", tried)
+        if signature is None:
+            return Verdict("password", tried)
+        return Verdict(None, tried, server_signature=signature, remember=remember)
+
+    def _digest(self, claim: Claim, name: str, password: Secret) -> bytes:
+        account = claim.account or NOBODY
+        parts = (name, claim.counted, account.source, account.version)
+        digest = blake2b("\0".join(parts).encode(), key=self._key, digest_size=16)
+        digest.update(b"\0" + password.reveal())
+        return digest.digest()
+
+    def _remember(self, digest: bytes, keys: ScramKeys) -> None:
+        if self._remembers:
+            self._derived.use(digest, keys)
+
+
+def _kept(account: Account | None, name: str) -> _Kept | None:
+    """Return what an account has for a family of mechanisms; None: nothing, or nothing to read."""
+    if account is None or name not in account.verifies:
+        return None
+    scheme = f"{{{name}}}"
+    for text in account.scram.split():
+        if text.startswith(scheme):
+            return _read(name, text[len(scheme) :])
+    stored, encoding, text = hashes.split(account.stored_password)
+    if stored == name and not encoding:
+        return _read(name, text)
+    password = hashes.cleartext(account.stored_password)
+    return None if password is None else Secret(password)
+
+
+def _read(name: str, text: str) -> Verifier | None:
+    try:
+        return scram_verifiers.read(name, text)
+    except ValueError:
+        return None
+
+
+def _prepared(password: Secret) -> bytes:
+    return prepare_password(password.reveal())
+
+
+def _check(credentials: ScramCredentials, keys: ScramKeys) -> bytes | None:
+    """Return the server's signature for a right proof; a wrong one costs as much."""
+    mechanism, message = credentials.mechanism, credentials.auth_message
+    signature = sign(mechanism, keys.server_key, message)
+    right = check_proof(mechanism, keys.stored_key, message, credentials.proof.reveal())
+    return signature if right else None
