@@ -4,7 +4,7 @@ import pwd
 import shutil
 from pathlib import Path
 
-from interop.daemon import Daemon, greets
+from interop.daemon import Daemon, free_port, greets
 from interop.service import MAIL_USER
 
 NAME = "reader"
@@ -42,6 +42,20 @@ service pop3-login {{
 }}
 """
 
+LMTP = """\
+postmaster_address = postmaster@example.org
+hostname = relay.example.org
+service lmtp {{
+  inet_listener lmtp {{
+    address = 127.0.0.1
+    port = {port}
+  }}
+  unix_listener lmtp {{
+    mode = 0666
+  }}
+}}
+"""
+
 
 class Dovecot(Daemon):
     """One Dovecot with one user, from its start to its end."""
@@ -71,3 +85,24 @@ class Dovecot(Daemon):
     def answers(self) -> bool:
         """Say whether it greets."""
         return greets(self.port)
+
+
+class DovecotLmtp(Dovecot):
+    """One that takes mail as well, by LMTP at a port and at a UNIX socket."""
+
+    def __init__(self, directory: Path) -> None:
+        super().__init__(directory)
+        self.lmtp_port = free_port()
+        self.lmtp_socket = directory / "run" / "lmtp"
+        configuration = directory / "dovecot.conf"
+        written = configuration.read_text().replace("protocols = pop3", "protocols = pop3 lmtp")
+        configuration.write_text(written + LMTP.format(port=self.lmtp_port))
+        for part in ("new", "cur", "tmp"):
+            (self.maildir / part).mkdir(parents=True)
+        for path in (self.maildir.parent, self.maildir, *self.maildir.iterdir()):
+            shutil.chown(path, MAIL_USER)
+
+    @property
+    def remaining(self) -> int:
+        """Return how many messages the Maildir holds."""
+        return sum(len(list((self.maildir / part).iterdir())) for part in ("new", "cur"))
