@@ -12,7 +12,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from restante.auth.pool import FULL
 from restante.auth.throttle import KINDS
+from restante.auth.turns import CROWDED
 from restante.identity import Peer
 from restante.protocol import EndReason
 from restante.telemetry import Event, peer_fields
@@ -133,6 +135,8 @@ REASONS = {
     "device network": "the password is a device's that may not come from there",
     "authorization": "it wanted to act for somebody else",
     "mechanism": "nothing here can verify what was sent",
+    FULL: "`auth.hashing.queue`; regulars go before the others",
+    CROWDED: "64 logins of this network wait for their turn already",
     "address": "delayed for what its address failed at",
     "network": "delayed for what its network failed at",
     "account": "delayed for what others failed at with this account",
@@ -222,7 +226,11 @@ def _note(event: Written, call: ast.Call) -> None:
 
 def reasons(source: Path = SOURCE) -> list[str]:
     """Return every reason of ours that stands in the source, in the order of its meaning."""
-    found = {reason.value for reason in EndReason} | {"descriptors"} | set(KINDS.values())
+    found = (
+        {reason.value for reason in EndReason}
+        | {"descriptors", FULL, CROWDED}
+        | set(KINDS.values())
+    )
     for path in sorted((*source.glob("server/*.py"), *source.glob("auth/**/*.py"))):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Call) and _name(node) in ENDINGS | {"Verdict"}:

@@ -207,7 +207,8 @@ class InProcessAuthenticator:
         # Looked up for everybody, so that the time tells nobody apart.
         stand_in = self._sources.decoy(counted)
         acceptable = self._is_acceptable(account, credentials)
-        return Claim(name, counted, account, stand_in, acceptable, peer)
+        rank = self._throttle.rank(peer.address, counted)
+        return Claim(name, counted, account, stand_in, acceptable, peer, rank)
 
     async def _judge(
         self, claim: Claim, credentials: Credentials

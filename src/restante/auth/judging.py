@@ -12,6 +12,7 @@ from typing import Protocol, TypeVar
 
 from restante.auth.devices.device import ITSELF, Device
 from restante.auth.sources import Account
+from restante.auth.throttle import FRESH
 from restante.identity import Identity, MutualIdentity, Peer
 
 C_contra = TypeVar("C_contra", contravariant=True)
@@ -31,6 +32,8 @@ class Claim:
     acceptable: bool
     """Whether the right proof would be enough."""
     peer: Peer
+    rank: int = FRESH
+    """How far in front it waits where something has to be waited for; see `throttle`."""
 
 
 @dataclass(slots=True)

@@ -13,6 +13,7 @@ from restante.auth.cache import PasswordCache
 from restante.auth.devices.device import ITSELF, Device
 from restante.auth.devices.logins import DeviceLogins
 from restante.auth.judging import Claim, Verdict
+from restante.auth.neighbourhood import neighbourhood
 from restante.auth.options import HashOptions
 from restante.auth.pool import HashingPool
 from restante.auth.sources import NOBODY
@@ -80,8 +81,9 @@ class PasswordJudge:
         stored = None if account is None else account.stored_password
         stand_ins = ("" if stand_in is None else stand_in.stored_password, self._dummy)
         work = partial(_compare, stored, stand_ins, password)
+        _, network = neighbourhood(claim.peer.address)
         try:
-            right, complaint = await self._pool.run(work)
+            right, complaint = await self._pool.run(work, network=network, rank=claim.rank)
         except MemoryError as error:
             raise TemporaryFailure(reason="not enough memory for a hash") from error
         if complaint is not None and account is not None and not account.disabled:

@@ -29,10 +29,13 @@ Lane = tuple[int, str]
 class _Queue:
     """Those who have their turn, counted, and those who wait for it."""
 
-    __slots__ = ("count", "lanes", "running")
+    __slots__ = ("count", "full", "lanes", "room", "running")
 
-    def __init__(self) -> None:
+    def __init__(self, room: int, full: str) -> None:
         self.running = 0
+        self.room = room
+        self.full = full
+        """What the log says of those who find no room."""
         self.count = 0
         """Of those who wait."""
         self.lanes: OrderedDict[Lane, deque[Waiter]] = OrderedDict()
@@ -44,7 +47,7 @@ class _Queue:
         Raises:
             TemporaryFailure: too many wait, and none of them has to make room.
         """
-        if self.count >= WAITING_PER_NETWORK:
+        if self.count >= self.room:
             self._make_room(lane)
         self.lanes.setdefault(lane, deque()).append(waiter)
         self.count += 1
@@ -78,11 +81,11 @@ class _Queue:
         rank, count, host = max(waiting)
         own = len(self.lanes.get(lane, ())) + 1
         if (lane[0], own) >= (rank, count):
-            raise TemporaryFailure(BUSY, reason=CROWDED)
+            raise TemporaryFailure(BUSY, reason=self.full)
         last = self.lanes[rank, host][-1]
         self.withdraw((rank, host), last)
         if not last.done():
-            last.set_exception(TemporaryFailure(BUSY, reason=CROWDED))
+            last.set_exception(TemporaryFailure(BUSY, reason=self.full))
 
 
 def _rank(lane: Lane) -> int:
@@ -92,7 +95,9 @@ def _rank(lane: Lane) -> int:
 class Turns:
     """Turns within each network, of one kind."""
 
-    def __init__(self) -> None:
+    def __init__(self, room: int = WAITING_PER_NETWORK, full: str = CROWDED) -> None:
+        self._room = room
+        self._full = full
         self._queues: dict[str, _Queue] = {}
 
     def is_idle(self, network: str) -> bool:
@@ -111,7 +116,9 @@ class Turns:
         Raises:
             TemporaryFailure: too many of it wait already.
         """
-        queue = self._queues.setdefault(network, _Queue())
+        queue = self._queues.get(network)
+        if queue is None:
+            queue = self._queues[network] = _Queue(self._room, self._full)
         if queue.lanes or queue.running >= at_once():
             await self._wait(network, queue, at_once, (rank, host))
         else:
@@ -120,6 +127,12 @@ class Turns:
             yield
         finally:
             queue.running -= 1
+            self._hand_over(network, queue, at_once)
+
+    def hand_over(self, network: str, at_once: Callable[[], int]) -> None:
+        """Give turns to those who wait, since more may have them at once than before."""
+        queue = self._queues.get(network)
+        if queue is not None:
             self._hand_over(network, queue, at_once)
 
     async def _wait(

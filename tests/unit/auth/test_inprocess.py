@@ -673,6 +673,29 @@ def test_too_many_at_once_is_temporary(make: Make) -> None:
     make()(story)
 
 
+def test_a_crowd_from_everywhere_does_not_keep_regulars_out(make: Make) -> None:
+    """threats: A3, A4"""
+
+    async def story(scene: Scene) -> None:
+        scene.add("bob")
+        await scene.log_in("bob", address="198.51.100.1")
+        scene.clock.now += 4_000  # the cache has forgotten
+        scene.gate.clear()
+        crowd = [
+            asyncio.create_task(scene.log_in("bob", "wrong", address=f"203.{n >> 8}.{n & 255}.1"))
+            for n in range(100)
+        ]
+        await turns(10)
+        regular = asyncio.create_task(scene.log_in("bob", address="198.51.100.7"))
+        await turns(10)
+        scene.gate.set()
+        assert isinstance(await regular, Identity)
+        outcomes = await asyncio.gather(*crowd, return_exceptions=True)
+        assert sum(isinstance(each, TemporaryFailure) for each in outcomes) >= 30
+
+    make()(story)
+
+
 def test_a_source_that_cannot_say_is_temporary(make: Make) -> None:
     """conformance: 3206-S-01"""
 

@@ -122,3 +122,81 @@ def test_what_a_hash_raises_comes_back() -> None:
         hashing.close()
 
     run(story())
+
+
+def test_who_is_known_comes_first_and_networks_take_turns() -> None:
+    """threats: A4"""
+
+    async def story() -> None:
+        hashing, order, works = HashingPool(1, 20), list[str](), list[Hash]()
+
+        async def log_in(name: str, network: str, rank: int) -> None:
+            work = Hash()
+            works.append(work)
+            await hashing.run(work, network=network, rank=rank)
+            order.append(name)
+
+        crowd = [("first", "a", 2), ("a2", "a", 2), ("a3", "a", 2), ("b", "b", 2)]
+        crowd += [("fresh", "c", 1), ("known", "d", 0)]
+        tasks = [asyncio.create_task(log_in(*each)) for each in crowd]
+        await turns()
+        for work in works:
+            work.end.set()
+        await asyncio.gather(*tasks)
+        assert order == ["first", "known", "fresh", "a2", "b", "a3"]
+        hashing.close()
+
+    run(story())
+
+
+def test_a_queue_full_of_strangers_has_room_for_somebody_known() -> None:
+    """threats: A4"""
+
+    async def story() -> None:
+        hashing, works = HashingPool(1, 3), [Hash() for _ in range(5)]
+        strangers = [
+            asyncio.create_task(hashing.run(work, network=f"n{number}", rank=1))
+            for number, work in enumerate(works[:4])
+        ]
+        await turns()
+        known = asyncio.create_task(hashing.run(works[4], network="k", rank=0))
+        await turns()
+        refused = [task for task in strangers if task.done()]
+        with pytest.raises(TemporaryFailure) as caught:
+            await refused.pop()
+        assert caught.value.reason == "too many hashes wait"
+        assert refused == []
+        for work in works:
+            work.end.set()
+        assert await known == "done"
+        await asyncio.gather(*strangers, return_exceptions=True)
+        hashing.close()
+
+    run(story())
+
+
+def test_hashes_for_nobody_that_end_let_others_begin() -> None:
+    async def story() -> None:
+        hashing = HashingPool(2, 10)
+        gone, works = [Hash(), Hash()], [Hash(), Hash(), Hash()]
+        tasks = [asyncio.create_task(hashing.run(work)) for work in gone]
+        for work in gone:
+            await work.has_begun()
+        for task in tasks:
+            task.cancel()
+        waiting = [asyncio.create_task(hashing.run(work)) for work in works]
+        await turns()
+        assert not any(work.begun.is_set() for work in works)
+        gone[1].end.set()
+        await works[0].has_begun()
+        await turns()
+        assert not works[1].begun.is_set()
+        gone[0].end.set()
+        await works[1].has_begun()
+        assert not works[2].begun.is_set()
+        for work in works:
+            work.end.set()
+        assert await asyncio.gather(*waiting) == ["done"] * 3
+        hashing.close()
+
+    run(story())
