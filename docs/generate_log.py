@@ -49,6 +49,9 @@ FIELDS = {
     "rip": "the client's address",
     "session": "the same as in `peer`",
     "mech": "USER, or a SASL mechanism",
+    "device": "the device whose password it was; absent for the account's own",
+    "change": "added, password, disabled, enabled, removed, device added or device revoked",
+    "uid": "who gave the command",
     "user": "the account; for a login that failed the name as it was sent",
     "reason": "why; see below",
     "messages": "messages in the maildrop",
@@ -111,7 +114,8 @@ MEANINGS = {
     Event.LOGOUT: "A session ended behind its login.",
     Event.DELIVERED: "A message was stored. For programs that embed the store: `restante deliver`"
     " itself writes no log.",
-    Event.ACCOUNT_CHANGED: "An account was changed.",
+    Event.ACCOUNT_CHANGED: "An account or one of its devices was changed. A command says so, to the"
+    " log of the system (syslog, authpriv).",
     Event.WARNING: "Something works less well than it should.",
     Event.FAULT: "A defect of ours; it cost one login, one session or one process, which is"
     " replaced. Please report it with the line.",
@@ -128,6 +132,7 @@ REASONS = {
     "unknown": "there is no such account",
     "password": "the password is wrong",
     "digest": "a digest that no device with this mechanism makes",
+    "no verifier": "the account has nothing that this mechanism could be verified by",
     "disabled": "the account is disabled",
     "device mechanism": "the password is a device's that is for other mechanisms; which, is behind"
     " the colon",

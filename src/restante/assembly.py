@@ -25,11 +25,12 @@ from restante.errors import (
 from restante.identity import Identity
 from restante.maildrop import DropListing, MailStore
 from restante.server.registry import control_socket
-from restante.telemetry import Event, Field, LineLog, Log, RecordingLog
+from restante.telemetry import Event, Field, LineLog, Log, RecordingLog, SystemLog
 
 if TYPE_CHECKING:
     from restante.admin.control import ControlClient
     from restante.auth.administration import Administration
+    from restante.auth.devices.administration import DeviceAdministration
     from restante.server.certificates import Certificates
     from restante.server.generation import Generation
     from restante.stores.maildir import MaildirStore
@@ -205,7 +206,14 @@ def accounts(configuration: Configuration) -> "Administration":
     if all(source.type != "accounts" for source in configuration.auth.sources):
         error = ConfigurationError('auth.source: none is of type "accounts", nothing to command')
         raise configuration.locate(error)
-    return Administration(configuration.auth, configuration.server.auth_user)
+    return Administration(configuration.auth, configuration.server.auth_user, SystemLog())
+
+
+def devices(accounts: "Administration") -> "DeviceAdministration":
+    """Return the devices of an accounts database, for the device commands."""
+    from restante.auth.devices.administration import DeviceAdministration
+
+    return DeviceAdministration(accounts)
 
 
 def identity(configuration: Configuration, name: str) -> Identity:

@@ -13,6 +13,7 @@ import os
 import re
 import socket
 import stat
+import syslog
 import time
 from collections.abc import Callable, Mapping
 from enum import StrEnum
@@ -295,6 +296,19 @@ class LineLog:
         # Once a second at the most.
         stamp = time.strftime("%Y-%m-%dT%H:%M:%S%z ", time.localtime(second))
         return f"{stamp if self._timestamps else ''}restante[{os.getpid()}]: "
+
+
+class SystemLog:
+    """The log of the system, for commands: whoever gives one need not be who reads a server's log.
+
+    Changes of accounts belong among those of the system's own (authpriv); where no log of the
+    system is running there is none.
+    """
+
+    def __call__(self, event: Event, /, **fields: Field) -> None:
+        """Write one line."""
+        syslog.openlog("restante", syslog.LOG_PID, syslog.LOG_AUTHPRIV)
+        syslog.syslog(syslog.LOG_NOTICE, render(event, fields))
 
 
 class RecordingLog:

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import socket
+import syslog
 import threading
 import unicodedata
 from collections.abc import Callable, Iterator
@@ -23,6 +24,7 @@ from restante.telemetry import (
     RateLimitedLog,
     RecordingLog,
     Rendered,
+    SystemLog,
     escape,
     peer_fields,
     render,
@@ -356,6 +358,20 @@ def test_a_flood_of_one_kind_costs_a_line_an_interval_and_hides_nothing() -> Non
     now += 1.0
     log(Event.CONNECTION_REFUSED, rip="192.0.2.3")
     assert kept.named(Event.SUPPRESSED) == [{"event": "connection refused", "count": 999}]
+
+
+def test_commands_tell_the_log_of_the_system(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[tuple[object, ...]] = []
+    monkeypatch.setattr(syslog, "openlog", lambda *values: told.append(values))
+    monkeypatch.setattr(syslog, "syslog", lambda *values: told.append(values))
+    SystemLog()(Event.ACCOUNT_CHANGED, change="device added", device="a\nb", user="bob")
+    assert told == [
+        ("restante", syslog.LOG_PID, syslog.LOG_AUTHPRIV),
+        (
+            syslog.LOG_NOTICE,
+            'account changed: change="device added" device="a\\x0ab" user=bob',
+        ),
+    ]
 
 
 def test_names_of_events_are_words() -> None:

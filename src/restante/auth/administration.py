@@ -9,6 +9,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from restante.auth.accounts import FILE_NAME, AccountDescription, AccountsDatabase
+from restante.auth.devices import uses
+from restante.auth.devices.table import DeviceTable
 from restante.auth.hashes import hash_password
 from restante.auth.names import prepare
 from restante.auth.options import AuthOptions
@@ -16,6 +18,7 @@ from restante.auth.scram_verifiers import make
 from restante.errors import AccountError, UnknownAccount
 from restante.sasl.saslprep import prepare_password
 from restante.secret import Secret
+from restante.telemetry import Event, Log
 
 LONGEST_PASSWORD_OCTETS = 248
 """What the PASS command has room for: RFC 2449 §4 gives a line 255 octets."""
@@ -24,12 +27,16 @@ LONGEST_PASSWORD_OCTETS = 248
 class Administration:
     """The accounts of a state directory, as an administrator changes them.
 
-    `owner` is the user that the auth process becomes: it has to read what is written here.
+    `owner` is the user that the auth process becomes: it has to read what is written here. Every
+    change is one event of `log`.
     """
 
-    def __init__(self, options: AuthOptions, owner: str | None = None) -> None:
+    def __init__(
+        self, options: AuthOptions, owner: str | None = None, log: Log | None = None
+    ) -> None:
         self._options = options
         self._owner = owner
+        self._log = log
         self._path = options.state_directory / FILE_NAME
         self.database = AccountsDatabase(self._path)
         self.state_directory = options.state_directory
@@ -44,6 +51,7 @@ class Administration:
         self._make_folder()
         self.database.add(prepared, stored, None if mailbox is None else str(mailbox), scram)
         self.hand_over(self._path)
+        self.tell("added", prepared)
         return prepared
 
     def check_new(self, name: str) -> str:
@@ -74,22 +82,37 @@ class Administration:
         """Replace a password; the old one is worth nothing from now on."""
         prepared = self.show(name).name
         self.database.set_password(prepared, *self._hashed(password))
+        self.tell("password", prepared)
 
     def disable(self, name: str) -> None:
         """Refuse every login of an account from now on."""
-        self.database.disable(self.show(name).name)
+        prepared = self.show(name).name
+        self.database.disable(prepared)
+        self.tell("disabled", prepared)
 
     def enable(self, name: str) -> None:
         """Let an account log in again."""
-        self.database.enable(self.show(name).name)
+        prepared = self.show(name).name
+        self.database.enable(prepared)
+        self.tell("enabled", prepared)
 
     def remove(self, name: str) -> None:
-        """Forget an account; its mail stays where it is."""
-        self.database.remove(self.show(name).name)
+        """Forget an account and its devices; its mail stays where it is."""
+        prepared = self.show(name).name
+        devices = [each.device.id for each in DeviceTable(self.database).find(prepared)]
+        self.database.remove(prepared)
+        uses.forget(self.state_directory / uses.FILE_NAME, devices)
+        self.tell("removed", prepared)
 
     def close(self) -> None:
         """Close the database."""
         self.database.close()
+
+    def tell(self, change: str, account: str, device: str | None = None) -> None:
+        """Log a change, and who made it."""
+        if self._log is not None:
+            uid = os.getuid()
+            self._log(Event.ACCOUNT_CHANGED, change=change, uid=uid, device=device, user=account)
 
     def _prepared(self, name: str) -> str:
         prepared = prepare(name, self._options.default_domain)

@@ -63,18 +63,20 @@ def list_(file: Path, *, as_json: bool) -> None:
 @config_option
 @json_option
 def show(name: str, file: Path, *, as_json: bool) -> None:
-    """Show one account, with the path where its mail lies."""
+    """Show one account, with its devices and the path where its mail lies."""
     configuration = loading.load(file)
     with closing(assembly.accounts(configuration)) as accounts:
         found = accounts.show(name)
+        devices = [each.device.name for each in assembly.devices(accounts).list(name)]
     mailbox = found.mailbox or assembly.mailbox(configuration, found.name)
     if as_json:
-        print_json(asdict(found) | {"mailbox": mailbox})
+        print_json(asdict(found) | {"mailbox": mailbox, "devices": devices})
         return
     click.echo(f"name      {found.name}")
     click.echo(f"state     {'disabled' if found.disabled else 'enabled'}")
     click.echo(f"mailbox   {mailbox or '(in memory)'}")
     click.echo(f"created   {datetime.fromtimestamp(found.created_at, UTC):%Y-%m-%d %H:%M} UTC")
+    click.echo(f"devices   {', '.join(devices) or 'none'}")
 
 
 @account.command()
@@ -110,6 +112,6 @@ def enable(name: str, file: Path) -> None:
 @click.argument("name")
 @config_option
 def remove(name: str, file: Path) -> None:
-    """Forget an account; its mail stays where it is."""
+    """Forget an account and its devices; its mail stays where it is."""
     with closing(assembly.accounts(loading.load(file))) as accounts:
         accounts.remove(name)

@@ -353,6 +353,7 @@ class Driver:
             mech=credentials.mechanism,
             messages=maildrop.listing.count,
             octets=maildrop.listing.octets,
+            device=identity.device or None,
             user=identity.name,
         )
 

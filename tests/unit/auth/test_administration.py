@@ -11,10 +11,13 @@ from pathlib import Path
 import pytest
 
 from restante.auth.administration import LONGEST_PASSWORD_OCTETS, Administration
+from restante.auth.devices import uses
+from restante.auth.devices.administration import DeviceAdministration
 from restante.auth.hashes import verify
 from restante.auth.options import ScramFamily
 from restante.errors import AccountError, UnknownAccount
 from restante.secret import Secret
+from restante.telemetry import Event, RecordingLog
 from unit.auth.scene import CHEAP, options
 from unit.auth.test_names import HOSTILE
 
@@ -149,3 +152,43 @@ def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
     (tmp_path / "state").write_bytes(b"")
     with pytest.raises(AccountError):
         Administration(options(tmp_path / "state")).add("bob", PASSWORD)
+
+
+def test_every_change_is_one_event(tmp_path: Path) -> None:
+    log = RecordingLog()
+    accounts = Administration(options(tmp_path / "state"), log=log)
+    accounts.add("Bob", PASSWORD)
+    accounts.set_password("bob", PASSWORD)
+    accounts.disable("bob")
+    accounts.enable("bob")
+    devices = DeviceAdministration(accounts)
+    devices.add("bob", "laptop")
+    devices.revoke("bob", "laptop")
+    accounts.remove("bob")
+    for change in (accounts.disable, accounts.remove):
+        with pytest.raises(UnknownAccount):
+            change("bob")
+    accounts.close()
+    told = [(fields["change"], fields["device"]) for _, fields in log.events]
+    assert told == [
+        ("added", None),
+        ("password", None),
+        ("disabled", None),
+        ("enabled", None),
+        ("device added", "laptop"),
+        ("device revoked", "laptop"),
+        ("removed", None),
+    ]
+    assert {event for event, _ in log.events} == {Event.ACCOUNT_CHANGED}
+    assert {(fields["user"], fields["uid"]) for _, fields in log.events} == {("bob", os.getuid())}
+
+
+def test_the_last_uses_of_devices_go_with_their_account(accounts: Administration) -> None:
+    accounts.add("bob", PASSWORD)
+    devices = DeviceAdministration(accounts)
+    devices.add("bob", "laptop")
+    number = devices.list("bob")[0].device.id
+    file = accounts.state_directory / uses.FILE_NAME
+    uses.write(file, {number: uses.Use(1, "192.0.2.1", "USER")})
+    accounts.remove("bob")
+    assert uses.read(file, [number]) == {}

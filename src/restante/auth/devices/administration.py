@@ -20,16 +20,6 @@ from restante.errors import AccountError
 from restante.secret import Secret
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rules:
-    """What a new device is to be good for."""
-
-    mechanism: Mechanism = "any"
-    networks: tuple[str, ...] = ()
-    expires_at: int | None = None
-    read_only: bool = False
-
-
 @dataclass(frozen=True, slots=True)
 class DeviceDescription:
     """What an administrator is shown of a device."""
@@ -58,27 +48,35 @@ class DeviceAdministration:
         self._uses = accounts.state_directory / uses.FILE_NAME
         self._clock = clock
 
-    def add(self, account: str, name: str, rules: Rules) -> Secret:
+    def add(
+        self,
+        account: str,
+        name: str,
+        *,
+        mechanism: Mechanism = "any",
+        networks: tuple[str, ...] = (),
+        expires_at: int | None = None,
+        read_only: bool = False,
+    ) -> Secret:
         """Add a device and return its password, which nobody can be told again.
 
         Raises:
             AccountError: there is one already, or it cannot be as it is wanted.
         """
-        checked, networks = checked_name(name), checked_networks(rules.networks)
-        prepared, now = self._accounts.show(account).name, int(self._clock())
-        if rules.expires_at is not None and rules.expires_at <= now:
+        name, within = checked_name(name), checked_networks(networks)
+        account, now = self._accounts.show(account).name, int(self._clock())
+        if expires_at is not None and expires_at <= now:
             raise AccountError("the device would have expired already")
         made, secret = self._key(), words.make()
 
         def make(number: int) -> StoredDevice:
-            device = Device(
-                number, checked, rules.mechanism, networks, rules.expires_at, rules.read_only
-            )
-            place = key.Place(prepared, checked, number)
-            sealed = None if rules.mechanism == "any" else made.seal(place, secret)
+            device = Device(number, name, mechanism, within, expires_at, read_only)
+            place = key.Place(account, name, number)
+            sealed = None if mechanism == "any" else made.seal(place, secret)
             return StoredDevice(device, now, made.mark, made.verifier(place, secret), sealed)
 
-        self._table.add(prepared, checked, make)
+        self._table.add(account, name, make)
+        self._accounts.tell("device added", account, name)
         return words.grouped(secret)
 
     def list(self, account: str) -> list[DeviceDescription]:
@@ -103,8 +101,10 @@ class DeviceAdministration:
         Raises:
             AccountError: there is none of that name.
         """
-        number = self._table.revoke(self._accounts.show(account).name, name)
+        account, name = self._accounts.show(account).name, checked_name(name)
+        number = self._table.revoke(account, name)
         uses.forget(self._uses, [number])
+        self._accounts.tell("device revoked", account, name)
 
     def _key(self) -> key.DeviceKey:
         try:

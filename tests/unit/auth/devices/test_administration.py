@@ -9,7 +9,7 @@ import pytest
 
 from restante.auth.administration import Administration
 from restante.auth.devices import uses, words
-from restante.auth.devices.administration import DeviceAdministration, Rules
+from restante.auth.devices.administration import DeviceAdministration
 from restante.auth.devices.device import Mechanism
 from restante.auth.devices.key import FILE_NAME
 from restante.auth.devices.uses import Use
@@ -37,8 +37,9 @@ def devices(accounts: Administration) -> DeviceAdministration:
 
 
 def test_a_device_is_shown_without_its_password(devices: DeviceAdministration) -> None:
-    rules = Rules(networks=("192.0.2.0/24",), expires_at=2_000, read_only=True)
-    secret = devices.add("Bob", "laptop", rules)
+    secret = devices.add(
+        "Bob", "laptop", networks=("192.0.2.0/24",), expires_at=2_000, read_only=True
+    )
     (found,) = devices.list("BOB")
     device = found.device
     assert (device.name, device.mechanism) == ("laptop", "any")
@@ -53,7 +54,7 @@ def test_no_file_shows_a_password(
     devices: DeviceAdministration, state: Path, mechanism: Mechanism
 ) -> None:
     """Neither in a form that people type, nor the octets of it, nor what the key would open."""
-    secret = devices.add("bob", "laptop", Rules(mechanism=mechanism))
+    secret = devices.add("bob", "laptop", mechanism=mechanism)
     spellings = words.spellings(words.read(secret.reveal()) or secret)
     files = [path for path in state.rglob("*") if path.is_file()]
     assert files
@@ -68,14 +69,14 @@ def test_no_file_shows_a_password(
 def test_what_needs_no_sealing_is_not_sealed(
     accounts: Administration, devices: DeviceAdministration
 ) -> None:
-    devices.add("bob", "laptop", Rules())
-    devices.add("bob", "old", Rules(mechanism="apop"))
+    devices.add("bob", "laptop")
+    devices.add("bob", "old", mechanism="apop")
     stored = {each.device.name: each.sealed is not None for each in devices._table.find("bob")}
     assert stored == {"laptop": False, "old": True}
 
 
 def test_a_revoked_device_leaves_nothing(devices: DeviceAdministration, state: Path) -> None:
-    devices.add("bob", "laptop", Rules())
+    devices.add("bob", "laptop")
     (found,) = devices.list("bob")
     uses.write(state / uses.FILE_NAME, {found.device.id: Use(1_500, "192.0.2.1", "USER")})
     assert devices.list("bob")[0].last_use == Use(1_500, "192.0.2.1", "USER")
@@ -87,10 +88,10 @@ def test_a_revoked_device_leaves_nothing(devices: DeviceAdministration, state: P
 def test_a_lost_key_is_shown_and_a_new_one_made_with_the_next_device(
     devices: DeviceAdministration, state: Path
 ) -> None:
-    devices.add("bob", "laptop", Rules())
+    devices.add("bob", "laptop")
     state.joinpath(FILE_NAME).unlink()
     assert [each.state(0.0) for each in devices.list("bob")] == ["without its key"]
-    devices.add("bob", "phone", Rules())
+    devices.add("bob", "phone")
     shown = {each.device.name: each.state(0.0) for each in devices.list("bob")}
     assert shown == {"laptop": "without its key", "phone": "good"}
 
@@ -98,22 +99,22 @@ def test_a_lost_key_is_shown_and_a_new_one_made_with_the_next_device(
 def test_a_damaged_key_is_not_replaced(devices: DeviceAdministration, state: Path) -> None:
     state.joinpath(FILE_NAME).write_text("damaged\n")
     with pytest.raises(AccountError, match="damaged"):
-        devices.add("bob", "laptop", Rules())
+        devices.add("bob", "laptop")
     assert state.joinpath(FILE_NAME).read_text() == "damaged\n"
     assert devices.list("bob") == []
 
 
 def test_what_cannot_be_is_refused(devices: DeviceAdministration, state: Path) -> None:
     with pytest.raises(UnknownAccount):
-        devices.add("anna", "laptop", Rules())
+        devices.add("anna", "laptop")
     with pytest.raises(UnknownAccount):
         devices.list("anna")
     with pytest.raises(AccountError, match="expired already"):
-        devices.add("bob", "laptop", Rules(expires_at=1_000))
+        devices.add("bob", "laptop", expires_at=1_000)
     with pytest.raises(AccountError, match="name of a device"):
-        devices.add("bob", "", Rules())
+        devices.add("bob", "")
     with pytest.raises(AccountError, match="network: "):
-        devices.add("bob", "laptop", Rules(networks=("home",)))
+        devices.add("bob", "laptop", networks=("home",))
     with pytest.raises(AccountError, match="no device laptop"):
         devices.revoke("bob", "laptop")
     assert not state.joinpath(FILE_NAME).exists()
@@ -123,7 +124,7 @@ def test_what_cannot_be_is_refused(devices: DeviceAdministration, state: Path) -
 def test_the_key_is_the_auth_process_s_own(state: Path) -> None:
     accounts = Administration(options(state), "nobody")
     accounts.add("bob", Secret(b"secret"))
-    DeviceAdministration(accounts).add("bob", "laptop", Rules())
+    DeviceAdministration(accounts).add("bob", "laptop")
     accounts.close()
     owner = state.joinpath("auth/accounts.sqlite").stat().st_uid
     assert owner != 0

@@ -9,7 +9,7 @@ import pytest
 from restante.auth import hashes
 from restante.auth.administration import Administration
 from restante.auth.devices import uses, words
-from restante.auth.devices.administration import DeviceAdministration, Rules
+from restante.auth.devices.administration import DeviceAdministration
 from restante.auth.devices.device import Mechanism
 from restante.auth.devices.key import FILE_NAME
 from restante.auth.devices.uses import Use
@@ -62,7 +62,7 @@ class Scene:
         await asyncio.sleep(0)
 
     def add(self, device: str = "laptop", **rules: object) -> bytes:
-        return self.devices.add("bob", device, Rules(**rules)).reveal()  # type: ignore[arg-type]
+        return self.devices.add("bob", device, **rules).reveal()  # type: ignore[arg-type]
 
     async def log_in(
         self,
