@@ -132,7 +132,6 @@ REASONS = {
     "unknown": "there is no such account",
     "password": "the password is wrong",
     "digest": "a digest that no device with this mechanism makes",
-    "no verifier": "the account has nothing that this mechanism could be verified by",
     "disabled": "the account is disabled",
     "device mechanism": "the password is a device's that is for other mechanisms; which, is behind"
     " the colon",
