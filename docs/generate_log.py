@@ -131,7 +131,7 @@ REASONS = {
     "connections before login per address": "`limits.before_login_per_address`",
     "unknown": "there is no such account",
     "password": "the password is wrong",
-    "digest": "a digest that no device with this mechanism makes",
+    "digest": "the digest is of no password that is kept here for its mechanism",
     "disabled": "the account is disabled",
     "device mechanism": "the password is a device's that is for other mechanisms; which, is behind"
     " the colon",

@@ -17,7 +17,7 @@ from functools import cache, partial
 
 import argon2
 
-from restante.auth import scram_verifiers
+from restante.auth import md5_states, scram_verifiers
 from restante.auth.options import HashOptions
 from restante.errors import RestanteError
 from restante.sasl.saslprep import prepare_password
@@ -26,9 +26,7 @@ from restante.sasl.scram import SCRAM_DIGESTS
 _STORED = re.compile(r"\{([A-Za-z0-9.-]+)\}(.*)", re.DOTALL)
 _UNVERIFIABLE = frozenset(
     (
-        "CRAM-MD5",
         "DIGEST-MD5",
-        "HMAC-MD5",
         "OTP",
         "PLAIN-MD4",
         "PLAIN-TRUNC",
@@ -87,6 +85,16 @@ def cleartext(stored: str) -> bytes | None:
         return None
     with suppress(ValueError):
         return _decoded(scheme, encoding, text).encode("utf-8", "surrogateescape") or None
+    return None
+
+
+def hmac_states(stored: str) -> bytes | None:
+    """Return what Dovecot keeps for CRAM-MD5; None: this stored password is none of it."""
+    scheme, encoding, text = split(stored)
+    if _SCHEMES.get(scheme) is not _cram_md5 or encoding:
+        return None
+    with suppress(ValueError):
+        return _states(text)
     return None
 
 
@@ -177,6 +185,20 @@ def _pbkdf2(text: str, password: bytes) -> bool:
     return hmac.compare_digest(made, bytes.fromhex(digest)) and b"\0" not in password
 
 
+def _cram_md5(text: str, password: bytes) -> bool:
+    right = hmac.compare_digest(md5_states.states_of(password), _states(text))
+    # HMAC fills a short key up with NULs, so one more or less of them would not matter.
+    return right and b"\0" not in password
+
+
+def _states(text: str) -> bytes:
+    # `fromhex` takes spaces as well.
+    states = base64.b16decode(text, casefold=True)
+    if len(states) != md5_states.STATES_OCTETS:
+        raise ValueError("CRAM-MD5")
+    return states
+
+
 def _plain(text: str, password: bytes) -> bool:
     if not text:
         raise ValueError("nothing")
@@ -202,6 +224,7 @@ _SCHEMES: dict[str, Callable[[str, bytes], bool]] = _DIGESTS | {
     **dict.fromkeys(("MD5", "MD5-CRYPT", "DES-CRYPT"), _crypt),
     "PBKDF2": _pbkdf2,
     **{family: partial(scram_verifiers.is_password, family) for family in SCRAM_DIGESTS},
+    **dict.fromkeys(("CRAM-MD5", "HMAC-MD5"), _cram_md5),
     "PLAIN": _plain,
     "CLEAR": _plain,
     "CLEARTEXT": _plain,

@@ -25,9 +25,10 @@ def verifies(source: SourceOptions, hashing: HashOptions) -> frozenset[str]:
     """Return the mechanisms that a source can verify; whoever has SCRAM has it bound as well."""
     if source.type == "certificate":
         return frozenset({"EXTERNAL"})
-    further: tuple[str, ...] = hashing.scram if source.type == "accounts" else source.verifies
-    if source.type == "accounts" and md5_available():
-        # By devices alone: an account's own password is never kept in a form that would do.
-        further = (*further, *BY_DIGEST)
+    # By devices alone: an account's own password is never kept in a form that would do.
+    ours = (*hashing.scram, *BY_DIGEST)
+    further: tuple[str, ...] = ours if source.type == "accounts" else source.verifies
+    if not md5_available():
+        further = tuple(name for name in further if name not in BY_DIGEST)
     bound = (f"{name}-PLUS" for name in further if name in SCRAM_DIGESTS)
     return PASSWORDS | frozenset(further) | frozenset(bound)
