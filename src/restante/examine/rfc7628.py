@@ -21,7 +21,7 @@ from restante.examine.target import Tls
 
 OAUTHBEARER, XOAUTH2 = "OAUTHBEARER", "XOAUTH2"
 DEPLOYED = "XOAUTH2, as deployed"
-BAD_TOKEN = b"n,,\x01auth=Bearer certainly-wrong\x01\x01"
+BAD_TOKEN = b"n,a={user},\x01auth=Bearer certainly-wrong\x01\x01"
 BAD_XTOKEN = b"user={user}\x01auth=Bearer certainly-wrong\x01\x01"
 GOOD = b"n,a={user},\x01auth=Bearer {token}\x01\x01"
 GOOD_X = b"user={user}\x01auth=Bearer {token}\x01\x01"

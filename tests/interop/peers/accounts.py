@@ -14,6 +14,9 @@ class Mailboxes(Protocol):
     def add(self, account: Account) -> None:
         """Make an account with an empty mailbox."""
 
+    def token(self, name: str) -> str | None:
+        """Return a bearer token of an account, or none."""
+
     def put(self, account: Account, octets: bytes) -> None:
         """Put one message behind the others, or raise NotTried where the store cannot hold it."""
 
@@ -49,7 +52,9 @@ class PeerAccounts:
         if shared and key in self._shared:
             return self._shared[key]
         self._made += 1
-        account = Account(f"case{self._made}", password or f"secret-{self._made}-{turn}")
+        name = f"case{self._made}"
+        password = password or f"secret-{self._made}-{turn}"
+        account = Account(name, password, self._mailboxes.token(name))
         self._mailboxes.add(account)
         for octets in ANY_MAIL if mail is None else mail:
             self._mailboxes.put(account, octets)

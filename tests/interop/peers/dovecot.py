@@ -6,6 +6,7 @@ from pathlib import Path
 from interop.daemon import free_port
 from interop.peers.mailstores import UID, deliver, make_maildir, own
 from interop.peers.room import CERTIFICATE, PRIVATE_KEY, Room
+from interop.peers.tokens import Issuer
 from restante.examine.target import Account, Endpoint, Target, Tls
 
 STRICT = "127.0.0.2"
@@ -21,7 +22,7 @@ ssl = yes
 ssl_cert = </etc/{certificate}
 ssl_key = </etc/{key}
 disable_plaintext_auth = no
-auth_mechanisms = plain login apop cram-md5
+auth_mechanisms = plain login apop cram-md5 oauthbearer xoauth2
 auth_failure_delay = 0
 mail_max_userip_connections = 100
 mail_location = maildir:~/Maildir
@@ -29,6 +30,11 @@ first_valid_uid = {uid}
 passdb {{
   driver = passwd-file
   args = scheme=PLAIN username_format=%u /var/lib/users/%u
+}}
+passdb {{
+  driver = oauth2
+  mechanisms = oauthbearer xoauth2
+  args = /etc/dovecot-oauth2.conf
 }}
 userdb {{
   driver = static
@@ -53,6 +59,12 @@ service pop3-login {{
 }}
 """
 
+TOKENS = """\
+introspection_mode = local
+local_validation_key_dict = fs:posix:prefix=/var/lib/keys/
+username_attribute = sub
+"""
+
 
 class Dovecot(Room):
     """A Dovecot with a file for each account."""
@@ -61,8 +73,9 @@ class Dovecot(Room):
     package = "dovecot-pop3d"
     has_passwords = True
     serves = (
-        "Maildirs; accounts in passwd-files; `auth_mechanisms = plain login apop cram-md5`,"
-        " `auth_failure_delay = 0`; a second address with `disable_plaintext_auth = yes`"
+        "Maildirs; accounts in passwd-files; `auth_mechanisms = plain login apop cram-md5"
+        " oauthbearer xoauth2`, tokens signed with a key; `auth_failure_delay = 0`; another address"
+        " with `disable_plaintext_auth = yes`"
     )
     users = "dovecot:x:21001:21001::/:/bin/false\ndovenull:x:21002:21002::/:/bin/false\n"
     groups = "dovecot:x:21001:\ndovenull:x:21002:\n"
@@ -74,6 +87,9 @@ class Dovecot(Room):
         (directory / "lib/users").mkdir()
         values = {"uid": UID, "strict": STRICT, "certificate": CERTIFICATE, "key": PRIVATE_KEY}
         ports = {"port": self.port, "implicit": self.implicit}
+        self._issuer = Issuer()
+        self.write("etc/dovecot-oauth2.conf", TOKENS)
+        self.write("lib/keys/default/HS256/default", self._issuer.key)
         self.write("etc/dovecot.conf", CONFIGURATION.format(**values, **ports))
         self.plan.run.append(["/usr/sbin/dovecot", "-F", "-c", "/etc/dovecot.conf"])
 
@@ -83,6 +99,10 @@ class Dovecot(Room):
         password = base64.b64encode(account.password.encode()).decode()
         # A file for each: Dovecot looks once a second whether one it knows has changed.
         self.write(f"lib/users/{account.name}", f"{account.name}:{{PLAIN.b64}}{password}\n")
+
+    def token(self, name: str) -> str | None:
+        """Return a bearer token of an account."""
+        return self._issuer.token(name)
 
     def put(self, account: Account, octets: bytes) -> None:
         """Deliver into the Maildir."""

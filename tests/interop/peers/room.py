@@ -197,6 +197,10 @@ class Room(Daemon):
         """Make an account with an empty mailbox."""
         raise NotImplementedError
 
+    def token(self, name: str) -> str | None:
+        """Return a bearer token of an account, where this server knows of any."""
+        return None
+
     def put(self, account: Account, octets: bytes) -> None:
         """Put one message behind the others, or raise NotTried where the store cannot hold it."""
         raise NotImplementedError
