@@ -6,14 +6,17 @@ import shutil
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 
 from interop import maildirs
+from interop.all_mechanisms import AllMechanisms
 from interop.messages import Message, corpus
 from interop.record import Recorder, recorder
 from interop.service import Service, open_folder
 
+_S = TypeVar("_S", bound=Service)
 _serial = itertools.count(1)
 _recorder = pytest.StashKey[Recorder]()
 
@@ -58,7 +61,14 @@ def passwords_only() -> Iterator[Service]:
         yield from _running(Service(folder, mechanisms='"USER"'))
 
 
-def _running(service: Service) -> Iterator[Service]:
+@pytest.fixture(scope="session")
+def all_mechanisms() -> Iterator[AllMechanisms]:
+    """A service that offers every mechanism."""
+    with open_folder("interop") as folder:
+        yield from _running(AllMechanisms(folder))
+
+
+def _running(service: _S) -> Iterator[_S]:
     with service:
         yield service
 

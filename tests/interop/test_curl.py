@@ -1,11 +1,13 @@
 """curl: one URL, one session."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from interop import maildirs, programs
+from interop.all_mechanisms import AllMechanisms
 from interop.conftest import Mailbox, NewMailbox
 from interop.messages import HARD, Message
 from interop.record import Peer, departs
@@ -122,3 +124,38 @@ def test_stranger(service: Service, new_mailbox: NewMailbox, tmp_path: Path, way
     options = (*WAYS[way][2], "-u", "somebody:secret", "--cacert", str(service.stranger))
     done = programs.run(require("curl"), "-sS", *options, curl.url, home=tmp_path)
     assert done.returncode == 60, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("asked", "mechanism"),
+    [
+        ("AUTH=PLAIN", "PLAIN"),
+        ("AUTH=LOGIN", "LOGIN"),
+        ("AUTH=CRAM-MD5", "CRAM-MD5"),
+        ("AUTH=+APOP", "APOP"),
+    ],
+)
+def test_every_mechanism(
+    all_mechanisms: AllMechanisms,
+    new_mailbox: NewMailbox,
+    tmp_path: Path,
+    asked: str,
+    mechanism: str,
+) -> None:
+    """Every way to log in that both know, under TLS."""
+    mailbox = new_mailbox(HARD[:1], of=all_mechanisms)
+    curl = Curl(all_mechanisms, mailbox, "implicit TLS", tmp_path)
+    assert curl(f"{curl.url}1", "--login-options", asked) == as_curl_shows(mailbox.messages[0])
+    assert all_mechanisms.ways_in(mailbox.name) == [mechanism]
+
+
+def test_a_client_certificate(
+    all_mechanisms: AllMechanisms, new_mailbox: NewMailbox, tmp_path: Path
+) -> None:
+    """EXTERNAL, by a certificate and without a password."""
+    mailbox = new_mailbox(HARD[:1], of=all_mechanisms)
+    certificate, key = all_mechanisms.client_certificate(mailbox.name, tmp_path)
+    curl = Curl(all_mechanisms, replace(mailbox, password=""), "implicit TLS", tmp_path)
+    shown = ("--cert", str(certificate), "--key", str(key), "--login-options", "AUTH=EXTERNAL")
+    assert curl(f"{curl.url}1", *shown) == as_curl_shows(mailbox.messages[0])
+    assert all_mechanisms.ways_in(mailbox.name) == ["EXTERNAL"]

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from interop import programs
+from interop.all_mechanisms import AllMechanisms
 from interop.conftest import Mailbox, NewMailbox
 from interop.messages import HARD, LONG_LINE, Message, corpus
 from interop.record import Peer, departs
@@ -229,3 +230,26 @@ def test_stranger(service: Service, new_mailbox: NewMailbox, tmp_path: Path, way
     assert status not in (DONE, NO_MAIL)
     assert "certificate verify failed" in said
     assert mailbox.remaining == 1
+
+
+@pytest.mark.parametrize(
+    ("protocol", "mechanism"),
+    [("POP3 auth cram-md5", "CRAM-MD5"), ("POP3 auth password", "USER"), ("APOP", "APOP")],
+)
+def test_every_mechanism(
+    all_mechanisms: AllMechanisms,
+    new_mailbox: NewMailbox,
+    tmp_path: Path,
+    protocol: str,
+    mechanism: str,
+) -> None:
+    """Every way to log in that both know, under TLS."""
+    mailbox = new_mailbox(HARD[:1], of=all_mechanisms)
+    fetchmail = Fetchmail(all_mechanisms, mailbox, tmp_path)
+    fetchmail.configure("implicit TLS", "keep")
+    file = tmp_path / "fetchmailrc"
+    file.write_text(file.read_text().replace("protocol POP3", f"protocol {protocol}"))
+    status, said = fetchmail()
+    assert status == DONE, said
+    assert len(fetchmail.collected()) == 1
+    assert all_mechanisms.ways_in(mailbox.name) == [mechanism]

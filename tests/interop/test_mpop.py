@@ -1,11 +1,12 @@
 """mpop, which delivers into a Maildir and remembers unique-ids."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
 from interop import maildirs, programs
+from interop.all_mechanisms import AllMechanisms
 from interop.conftest import Mailbox, NewMailbox
 from interop.messages import HARD, Message
 from interop.record import Peer, departs
@@ -138,3 +139,47 @@ def test_stranger(service: Service, new_mailbox: NewMailbox, tmp_path: Path, way
     assert done.returncode != 0
     assert b"certificate" in done.stderr
     assert mpop.collected() == []
+
+
+@pytest.mark.parametrize(
+    "mechanism",
+    ["user", "apop", "plain", "login", "cram-md5", "scram-sha-1", "scram-sha-256"],
+)
+def test_every_mechanism(
+    all_mechanisms: AllMechanisms, new_mailbox: NewMailbox, tmp_path: Path, mechanism: str
+) -> None:
+    """Every way to log in that both know, under TLS."""
+    mailbox = new_mailbox(HARD[:2], of=all_mechanisms)
+    mpop = Mpop(all_mechanisms, mailbox, tmp_path)
+    mpop.configure("implicit TLS", "keep on", "received_header off", f"auth {mechanism}")
+    mpop()
+    assert mpop.collected() == stored_with_lf(mailbox.messages)
+    assert all_mechanisms.ways_in(mailbox.name) == [mechanism.upper()]
+
+
+def test_a_client_certificate(
+    all_mechanisms: AllMechanisms, new_mailbox: NewMailbox, tmp_path: Path
+) -> None:
+    """EXTERNAL, by a certificate and without a password."""
+    mailbox = new_mailbox(HARD[:2], of=all_mechanisms)
+    certificate, key = all_mechanisms.client_certificate(mailbox.name, tmp_path)
+    mpop = Mpop(all_mechanisms, mailbox, tmp_path)
+    settings = f"tls_cert_file {certificate}", f"tls_key_file {key}", "auth external"
+    mpop.configure("implicit TLS", "keep on", "received_header off", *settings)
+    mpop()
+    assert mpop.collected() == stored_with_lf(mailbox.messages)
+    assert all_mechanisms.ways_in(mailbox.name) == ["EXTERNAL"]
+
+
+@pytest.mark.parametrize("mechanism", ["apop", "cram-md5", "scram-sha-1", "scram-sha-256"])
+def test_a_wrong_password_proves_nothing(
+    all_mechanisms: AllMechanisms, new_mailbox: NewMailbox, tmp_path: Path, mechanism: str
+) -> None:
+    """A wrong password, by mechanisms that do not send it."""
+    mailbox = replace(new_mailbox(HARD[:1], of=all_mechanisms), password="wrong")
+    mpop = Mpop(all_mechanisms, mailbox, tmp_path)
+    mpop.configure("implicit TLS", "keep on", f"auth {mechanism}")
+    refused = programs.run(require("mpop"), "-C", tmp_path / "mpoprc", home=tmp_path)
+    assert refused.returncode != 0
+    assert mpop.collected() == []
+    assert all_mechanisms.ways_in(mailbox.name) == []

@@ -8,6 +8,7 @@ from typing import cast
 
 import pytest
 
+from interop.all_mechanisms import AllMechanisms
 from interop.conftest import Mailbox, NewMailbox
 from interop.messages import HARD, Message, corpus
 from interop.record import Peer, departs
@@ -143,3 +144,13 @@ def test_long_lines(service: Service, new_mailbox: NewMailbox) -> None:
             maildrop.retr(number)
         maildrop.close()
     assert mailbox.remaining == len(too_long)
+
+
+def test_apop(all_mechanisms: AllMechanisms, new_mailbox: NewMailbox) -> None:
+    """APOP, by the timestamp of the greeting."""
+    mailbox = new_mailbox(HARD[:1], of=all_mechanisms)
+    maildrop = implicit(all_mechanisms)
+    maildrop.apop(mailbox.name, mailbox.password)
+    assert maildrop.stat()[0] == 1
+    maildrop.quit()
+    assert all_mechanisms.ways_in(mailbox.name) == ["APOP"]
