@@ -34,6 +34,7 @@ cleartext = "loopback"
 [[auth.source]]
 type = "passwd-file"
 path = "{users}"
+verifies = ["SCRAM-SHA-256"]
 
 
 [mail]

@@ -2,6 +2,7 @@
 
 import resource
 from functools import cached_property
+from itertools import chain, count, islice
 
 import argon2
 
@@ -33,6 +34,12 @@ class ScramLogins(Logins):
         octets = sum(message.octets() for message in self.stage.few)
         messages = len(self.stage.few)
         return [scram_visit(user, PASSWORD, messages, octets) for user in self.accounts()]
+
+    def run(self, peer: Peer, run: int) -> float:
+        """Make the visits, each with an exchange of its own."""
+        rounds = chain.from_iterable(self._visits() for _ in count())
+        visits = islice(rounds, self.scale.logins)
+        return visit_all(Target(peer.port), visits, self.scale.logins_at_once)
 
 
 class ColdLogins(Logins):
