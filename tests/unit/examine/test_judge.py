@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
@@ -15,7 +16,7 @@ from restante.examine.judge import Judge
 from restante.examine.outcome import Unmet
 from restante.examine.stage import Stage
 from restante.examine.suite import CASES
-from restante.examine.target import Account, Target
+from restante.examine.target import Account, Consent, Target
 from unit.examine.crooked import CrookedServer
 from unit.examine.faults import CATCHES
 
@@ -304,3 +305,28 @@ def test_no_password_is_in_the_dialogue(server: CrookedServer) -> None:
     said = b"".join(utterance.octets for utterance in finding.dialogue)
     assert b"the secret word" not in said
     assert b"PASS {password}" in said
+
+
+def test_no_bearer_token_is_in_the_dialogue(server: CrookedServer) -> None:
+    server.faults = frozenset({"echoes"})
+    shown: list[bytes] = []
+
+    def show(stage: Stage) -> None:
+        stage.ask("AUTH XOAUTH2 {token}")
+        stage.ask_sasl(b"user={user}\x01auth=Bearer {token}\x01\x01", b"AUTH XOAUTH2 ")
+        shown.append(stage.fill(b"{token}"))
+        raise Unmet(f"look at the dialogue of {shown[0]!a}")
+
+    finding = judged(server, a_case(Logic(show)))
+    said = b"".join(utterance.octets for utterance in finding.dialogue) + finding.why.encode()
+    assert b"AUTH XOAUTH2 {token}" in said
+    for octets in (shown[0], base64.b64encode(shown[0])[3:-3], shown[0].upper()):
+        assert octets not in said
+
+
+def test_a_bearer_token_goes_to_nobody_who_is_not_trusted(server: CrookedServer) -> None:
+    consent = Consent(clear_passwords=False)
+    target = replace(server.target(), endpoints=server.endpoints[3:], consent=consent)
+    finding = Judge(target).try_case(a_case(Ask("AUTH XOAUTH2 {token}")))
+    assert finding.verdict is Verdict.NOT_TRIED
+    assert "impostor" in finding.why
