@@ -2,9 +2,10 @@
 # Installs the Debian packages that the tests talk to, where that can be done; names them otherwise.
 set -eu
 packages="
-    ca-certificates curl dovecot-core dovecot-lmtpd dovecot-pop3d e2fsprogs fail2ban fetchmail getmail6
-    haproxy iproute2 libauthen-sasl-perl libio-socket-ssl-perl libpython3.11-testsuite libxml2-utils mpop
-    openssl perl postfix strace systemd tidy util-linux xfsprogs
+    ca-certificates curl dovecot-core dovecot-lmtpd dovecot-pop3d e2fsprogs fail2ban fetchmail
+    getmail6 gsasl haproxy iproute2 libauthen-sasl-perl libio-socket-ssl-perl
+    libpython3.11-testsuite libxml2-utils mpop openssl perl postfix strace systemd tidy util-linux
+    xfsprogs
 "
 missing=
 for package in $packages; do
