@@ -8,20 +8,51 @@ from collections.abc import Callable
 from ipaddress import ip_address
 from itertools import pairwise
 
+from restante.errors import AuthenticationFailed, RestanteError
 from restante.protocol import SessionOptions
 from restante.protocol.authorization import decode
 from restante.protocol.commands import BadSyntax, Command, parse
 from restante.protocol.lines import COMMAND_OCTETS, SASL_OCTETS, LineBuffer, LineFault
 from restante.protocol.stuffing import DotStuffer, TopCut
-from restante.sasl import MechanismError, PlainServer
+from restante.sasl import (
+    ClientExchange,
+    ClientMechanism,
+    CramMd5Client,
+    CramMd5Server,
+    ExternalClient,
+    ExternalServer,
+    LoginClient,
+    LoginServer,
+    MechanismError,
+    OAuthBearerClient,
+    OAuthBearerServer,
+    PlainClient,
+    PlainServer,
+    ScramClient,
+    ScramServer,
+    ServerMechanism,
+    ServerUnproved,
+    XOAuth2Client,
+    XOAuth2Server,
+)
+from restante.sasl.mechanism import Channel
+from restante.secret import Secret
 from restante.server.proxy_header import BLOCK_OCTETS, LINE_OCTETS, BadHeader, Header
 from restante.server.proxy_header import parse as parse_header
 from transcripts.maildrops import MAILDROPS, letter, on_the_wire
 from transcripts.post_office import Desk, PostOffice
+from unit.sasl.dialogue import Account, Host
 
 LINES = re.compile(rb"(?:[^\r\n]{0,510}\r\n)*")
 STLS = re.compile(rb"(?:^|(?<=\n))STLS\r?\n", re.IGNORECASE)
 SIGNATURE = b"\r\n\r\n\0\r\nQUIT\n"
+SECRET = Secret(b"pencil")
+CHANNEL = Channel(
+    random=bytes(18),
+    bindings={"tls-server-end-point": bytes(32)},
+    certificate=b"DER",
+)
+SCRAM = ("SCRAM-SHA-1", "SCRAM-SHA-256", "SCRAM-SHA-1-PLUS", "SCRAM-SHA-256-PLUS")
 PATIENT = SessionOptions(bad_commands_before_login=1 << 60, bad_commands_in_a_row=1 << 60)
 
 
@@ -126,6 +157,67 @@ def exchange(data: bytes) -> None:
         assert "[" not in text
 
 
+def mechanism(data: bytes) -> None:
+    """Hold one exchange with a server, or with a client; lines are its messages."""
+    which, *messages = data[:1], *data[1:].split(b"\n")
+    chosen = which[0] if which else 0
+    if chosen & 1:
+        _challenge(ClientExchange(_clients()[(chosen >> 1) % 7]), messages)
+    else:
+        _respond(Host(_servers()[(chosen >> 1) % 10], Account()), messages)
+
+
+def _servers() -> list[ServerMechanism]:
+    return [
+        PlainServer(),
+        LoginServer(),
+        CramMd5Server(CHANNEL),
+        ExternalServer(CHANNEL),
+        OAuthBearerServer(CHANNEL),
+        XOAuth2Server(CHANNEL),
+        *(ScramServer(name, CHANNEL) for name in SCRAM),
+    ]
+
+
+def _clients() -> list[ClientMechanism]:
+    return [
+        PlainClient("alice", SECRET),
+        LoginClient("alice", SECRET),
+        CramMd5Client("alice", SECRET),
+        ExternalClient(),
+        OAuthBearerClient(SECRET, CHANNEL),
+        XOAuth2Client("alice", SECRET),
+        ScramClient("SCRAM-SHA-256-PLUS", "alice", SECRET, CHANNEL),
+    ]
+
+
+def _respond(host: Host, messages: list[bytes]) -> None:
+    try:
+        challenge = host.start(None if not messages[0] else messages[0])
+        for response in messages[1:]:
+            if challenge is None:
+                break
+            challenge = host.respond(response)
+    except MechanismError as error:
+        _is_ours(error)
+    if isinstance(host.outcome, AuthenticationFailed):
+        _is_ours(host.outcome)
+
+
+def _challenge(client: ClientExchange, messages: list[bytes]) -> None:
+    try:
+        for challenge in messages:
+            client.respond(challenge)
+    except (MechanismError, ServerUnproved) as error:
+        _is_ours(error)
+    assert client.failure.isascii()
+
+
+def _is_ours(error: RestanteError) -> None:
+    assert re.fullmatch(r"[A-Za-z0-9 ,.'`-]{1,99}", str(error)), error
+    assert error.__context__ is None
+
+
 def proxy_header(data: bytes) -> None:
     """Read the header of a proxy as it comes in: once it is whole the rest makes no difference."""
     whole = _header_of(data)
@@ -155,6 +247,7 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
     "session": session,
     "message": message,
     "exchange": exchange,
+    "mechanism": mechanism,
     "proxy-header": proxy_header,
 }
 
@@ -171,6 +264,24 @@ SEEDS: dict[str, list[bytes]] = {
     ],
     "message": [b"\x02\x01A: b\r\n\r\n.\r\n..\r\nx", b"\0\0\n.\n"],
     "exchange": [b"AGFsaWNlAHNlY3JldA==", b"\0alice\0secret", b"*", b"="],
+    "mechanism": [
+        *(b"\x00\0alice\0pencil", b"\x02\nalice\npencil", b"\x04\nalice " + b"0" * 32),
+        *(
+            b"\x06alice",
+            b"\x08n,a=alice,\x01auth=Bearer token\x01\x01",
+            b"\x08n,,\x01auth=\x01\x01\n\x01",
+        ),
+        *(b"\x0auser=alice\x01auth=Bearer token\x01\x01", b"\x0auser=alice\x01\x01\n"),
+        b"\x0en,a=alice,n=al=2Cice,r=abc,x=y\nc=biws,r=abc"
+        + b"A" * 24
+        + b",p="
+        + b"A" * 42
+        + b"A=\n",
+        b"\x12p=tls-server-end-point,,n=alice,r=abc\nc=cD10bHM=,r=abc,p=AAAA\n",
+        *(b"\x03Username:\nPassword:", b"\x05<1.2@h>", b'\x09{"status": "invalid_token"}\n'),
+        b"\x0d\nr=" + b"A" * 24 + b"B,s=c2FsdA==,i=4096\nv=" + b"A" * 42 + b"A=",
+        b"\x0d\nr=" + b"A" * 24 + b"B,s=c2FsdA==,i=4096\ne=invalid-proof",
+    ],
     "proxy-header": [
         b"PROXY TCP4 203.0.113.7 198.51.100.1 50540 995\r\nCAPA\r\n",
         b"PROXY TCP6 2001:db8::7 ::ffff:198.51.100.1 0 65535\r\n",
