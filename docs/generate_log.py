@@ -139,6 +139,8 @@ REASONS = {
     "device network": "the password is a device's that may not come from there",
     "authorization": "it wanted to act for somebody else",
     "mechanism": "nothing here can verify what was sent",
+    "certificate": "the certificate names nobody, or nobody alone",
+    "token": "the token is nobody's",
     "no verifier": "the account has nothing for this mechanism: set its password anew",
     FULL: "`auth.hashing.queue`; regulars go before the others",
     CROWDED: "64 logins of this network wait for their turn already",

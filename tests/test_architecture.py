@@ -61,7 +61,7 @@ THIRD_PARTY = {
     "click": ("click", {"cli"}),
     "cryptography": (
         "cryptography",
-        {"server.certificates", "cli.demo_certificate", "auth.devices.key"},
+        {"server.certificates", "cli.demo_certificate", "auth.devices.key", "auth.certificates"},
     ),
     "uvloop": ("uvloop", {"auth.process", "server.worker"}),
 }

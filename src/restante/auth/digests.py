@@ -42,7 +42,8 @@ class DigestJudge:
         itself = made is not None and hmac.compare_digest(made, digest) and own is not None
         device = self._devices.by_digest(claim.name, claim.account, credentials)
         if device is None:
-            return Verdict(None if itself else "digest", digest, ITSELF)
+            wrong = "unknown" if claim.account is None else "digest"
+            return Verdict(None if itself else wrong, digest, ITSELF)
         reason = self._devices.objection(device, claim.peer.address, credentials.mechanism)
         # Which device it was is known, so that the same again is told, unlike a wrong digest.
         return Verdict(reason, f"device {device.id}".encode(), device)

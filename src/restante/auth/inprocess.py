@@ -12,7 +12,15 @@ from hashlib import blake2b
 from typing import Any
 
 from restante.auth.accounts import FILE_NAME, AccountsDatabase
+from restante.auth.bearers import (
+    Accounts,
+    CertificateJudge,
+    CertificateSource,
+    TokenJudge,
+    TokenSource,
+)
 from restante.auth.cache import PasswordCache
+from restante.auth.certificates import CertificateNames
 from restante.auth.devices.logins import DeviceLogins
 from restante.auth.digests import DigestJudge
 from restante.auth.gate import Gate
@@ -33,6 +41,7 @@ from restante.auth.turns import BUSY
 from restante.auth.verifiable import verifies
 from restante.errors import AuthenticationFailed, TemporaryFailure
 from restante.identity import (
+    CertificateCredentials,
     Credentials,
     DigestCredentials,
     Identity,
@@ -42,6 +51,7 @@ from restante.identity import (
     SaltRequest,
     ScramCredentials,
     ScramParameters,
+    TokenCredentials,
 )
 from restante.telemetry import Log
 
@@ -57,6 +67,7 @@ class InProcessAuthenticator:
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         wall_clock: Callable[[], float] = time.time,
+        token_sources: Sequence[TokenSource] = (),
     ) -> None:
         self._options = options
         self._log = log
@@ -70,12 +81,15 @@ class InProcessAuthenticator:
         self._pool = HashingPool(options.hashing.threads, options.hashing.queue)
         self._scram = ScramJudge(options, self._pool, Salts(options.state_directory, log))
         self._unproved = Unproved(clock)
+        known = Accounts(self._sources.look_up, are_kept=bool(sources))
         self._judges: dict[type[Any], Judge[Any]] = {
             PasswordCredentials: PasswordJudge(
                 options.hashing, self._pool, self._cache, self._devices, log
             ),
             DigestCredentials: DigestJudge(self._devices),
             ScramCredentials: self._scram,
+            CertificateCredentials: CertificateJudge(make_certificate_sources(options, log), known),
+            TokenCredentials: TokenJudge(token_sources, known),
         }
 
     async def authenticate(self, credentials: Credentials, peer: Peer) -> Identity:
@@ -215,10 +229,9 @@ class InProcessAuthenticator:
     ) -> tuple[Account | None, Verdict, str | None]:
         """Return who is meant, what came of the proof, and why it is refused, if it is."""
         verdict = await self._judges[type(credentials)].judge(claim, credentials)
-        account = verdict.account or claim.account
+        account, reason = verdict.account or claim.account, verdict.reason
         if account is None:
-            return None, verdict, "unknown"
-        reason = verdict.reason
+            return None, verdict, reason or "unknown"
         if reason is None and account.disabled:
             reason = "disabled"
         if reason is None and not self._acts_as_itself(account, credentials):
@@ -251,12 +264,26 @@ class InProcessAuthenticator:
 
 def _uncanonical(question: Question) -> str:
     """Return what a name that nobody can have is counted under: short, and never a real one."""
-    name = question.name.encode("utf-8", "surrogatepass")
-    return f"?{blake2b(name, digest_size=16).hexdigest()}"
+    digest = blake2b(question.name.encode("utf-8", "surrogatepass"), digest_size=16)
+    # Those that say themselves whose they are mostly come without a name.
+    if isinstance(question, TokenCredentials):
+        digest.update(b"\0" + question.token.reveal())
+    elif isinstance(question, CertificateCredentials):
+        digest.update(b"\0" + question.certificate)
+    return f"?{digest.hexdigest()}"
+
+
+def make_certificate_sources(options: AuthOptions, log: Log) -> Sequence[CertificateSource]:
+    """Return the sources that the options name for certificates, in their order."""
+    return [
+        CertificateNames(source, options.default_domain, log)
+        for source in options.sources
+        if source.type == "certificate"
+    ]
 
 
 def make_sources(options: AuthOptions, log: Log) -> Sequence[Source]:
-    """Return the sources that the options name, in their order."""
+    """Return the sources of accounts that the options name, in their order."""
     sources: list[Source] = []
     for source in options.sources:
         verified = verifies(source, options.hashing)

@@ -14,6 +14,7 @@ from secrets import token_bytes
 
 from restante.auth import hashes, scram_verifiers
 from restante.auth.judging import Claim, Verdict
+from restante.auth.neighbourhood import neighbourhood
 from restante.auth.options import AuthOptions
 from restante.auth.pool import HashingPool
 from restante.auth.recent import Recent
@@ -87,11 +88,12 @@ class ScramJudge:
         else:
             salt = self._salts.salt(claim.counted, name)
             work = partial(derive, name, _prepared(kept), salt, self._iterations)
-            keys = await self._pool.run(work)
+            _, network = neighbourhood(claim.peer.address)
+            keys = await self._pool.run(work, network=network, rank=claim.rank)
             remember = partial(self._remember, self._digest(claim, name, kept), keys)
         signature, tried = _check(credentials, keys), credentials.proof.reveal()
         if own is None:
-            return Verdict("no verifier", tried)
+            return Verdict("unknown" if claim.account is None else "no verifier", tried)
         if signature is None:
             return Verdict("password", tried)
         return Verdict(None, tried, server_signature=signature, remember=remember)
