@@ -148,7 +148,7 @@ class _Run:
 
     def _try_together(self, cases: Sequence[Case]) -> None:
         """Try the cases that wait for minutes, all at once."""
-        for case in cases[:1]:
+        for case in cases:
             self._progress(case, None)
         findings = self._judge.try_together(cases) if self._bears() else map(self._given_up, cases)
         for finding in findings:

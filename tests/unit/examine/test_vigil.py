@@ -90,14 +90,14 @@ def test_nobody_waits_who_did_not_ask_for_it(server: CrookedServer) -> None:
 
 
 def test_an_examination_keeps_them_behind_all_else(server: CrookedServer) -> None:
+    begun: list[Case] = []
     told: list[Case] = []
 
     def tell(case: Case, finding: Finding | None) -> None:
-        if finding is not None:
-            told.append(case)
+        (begun if finding is None else told).append(case)
 
     examination = examine(server.slow_target(), (*CASES, *OTHERS), tell)
-    assert told == [*OTHERS, *CASES]
+    assert begun == told == [*OTHERS, *CASES]
     assert [f.case for f in examination.findings] == [*CASES, *OTHERS]
     assert server.clock.passed < SESSION + 2 * GREETED_SECONDS
 
