@@ -2,6 +2,7 @@
 
     python docs/generate_verdicts.py            plays every case against every server (as root)
     python docs/generate_verdicts.py --new      plays those that are not yet on record
+    python docs/generate_verdicts.py --slow     plays those that wait, which takes an hour
     python docs/generate_verdicts.py --render   writes the page anew from the record of the last run
 
 How the servers are started and what of them is written down is in `tests/interop/peers`.
@@ -29,8 +30,10 @@ def main(arguments: list[str]) -> int:
             return 1
         if "--new" in arguments:
             verdicts.save(verdicts.fill_in(verdicts.load(), PEERS))
+        elif "--slow" in arguments:
+            verdicts.save(verdicts.wait(verdicts.load(), PEERS))
         else:
-            verdicts.save(verdicts.play_all(PEERS, CASES))
+            verdicts.save(verdicts.keep_waited(verdicts.play_all(PEERS, CASES), verdicts.load()))
     PAGE.write_text(page.render(verdicts.load(), CASES, PEERS))
     return 0
 

@@ -62,3 +62,13 @@ def test_each_verdict_is_counted_and_has_a_mark(verdict: str) -> None:
     assert ("because \\`it\\` \\| is" in told) == (verdict not in ("passes", "not_applicable"))
     row_of_case = f"| {case.level.value} | {page.MARKS[verdict]} |"
     assert (row_of_case in text) == (verdict in ("departs", "differs"))
+
+
+def test_what_was_waited_for_outlives_a_run_that_does_not_wait() -> None:
+    slow = next(case.name for case in CASES if case.vigil is not None)
+    earlier = {slow: Found("passes", "", 600.0), "a": Found("passes", "", 0.0)}
+    later = {"a": Found("differs", "now", 0.0), slow: Found("not_tried", "--slow", 0.0)}
+    records = [Verdicts("one", "1", 1, earlier)]
+    [kept] = verdicts.keep_waited([Verdicts("one", "2", 1, later)], records)
+    assert kept.version == "2"
+    assert list(kept.cases.items()) == [("a", later["a"]), (slow, earlier[slow])]

@@ -30,6 +30,8 @@ VOLATILE = re.compile(
 )
 """What differs from run to run: times, identifiers, digests."""
 WHY_LENGTH = 240
+WAITING_SECONDS = 7200.0
+"""What a peer may take for the cases that wait for minutes, all of them side by side."""
 AT_ONCE = 3
 """How many peers run side by side: mostly the judge waits for them."""
 
@@ -53,16 +55,26 @@ class Verdicts:
     cases: Mapping[str, Found] = field(default_factory=dict)
 
 
-def play(peer: type[Peer], cases: Sequence[Case], run_seconds: float = RUN_SECONDS) -> Verdicts:
+def play(
+    peer: type[Peer],
+    cases: Sequence[Case],
+    run_seconds: float = RUN_SECONDS,
+    *,
+    slow: bool = False,
+) -> Verdicts:
     """Start a peer, play the cases and end it."""
     began = time.monotonic()
     with open_folder("peer") as folder, peer(folder / "room") as running:
         (folder / "room").chmod(0o755)
         watch = _Watch()
-        target = replace(running.target(), pace=Pace(run_seconds), timing=False)
+        target = replace(running.target(), pace=Pace(run_seconds), timing=False, slow=slow)
         examination = examine(target, cases, watch.tell)
     found = {
-        finding.case.name: Found(finding.verdict.value, finding.why, watch.taken[finding.case.name])
+        finding.case.name: Found(
+            finding.verdict.value,
+            finding.why,
+            (finding.seconds or 0.0) if slow else watch.taken[finding.case.name],
+        )
         for finding in examination.findings
     }
     return Verdicts(peer.name, peer.version(), time.monotonic() - began, found)
@@ -100,6 +112,29 @@ def fill_in(records: Sequence[Verdicts], peers: Iterable[type[Peer]]) -> list[Ve
         both = {**record.cases, **played.cases}
         filled.append(replace(record, cases={c.name: both[c.name] for c in CASES}))
     return filled
+
+
+def wait(records: Sequence[Verdicts], peers: Iterable[type[Peer]]) -> list[Verdicts]:
+    """Play the cases that wait for minutes against all peers side by side, beside the record."""
+    cases = [case for case in CASES if case.vigil is not None]
+    with ThreadPoolExecutor(len(records)) as pool:
+        played = pool.map(lambda peer: play(peer, cases, WAITING_SECONDS, slow=True), peers)
+        return [
+            replace(record, cases={**record.cases, **waited.cases})
+            for record, waited in zip(records, played, strict=True)
+        ]
+
+
+def keep_waited(runs: Sequence[Verdicts], records: Sequence[Verdicts]) -> list[Verdicts]:
+    """Return runs that waited for nothing with what was waited for in an earlier one."""
+    waited = {case.name for case in CASES if case.vigil is not None}
+    return [
+        replace(
+            run,
+            cases={n: record.cases.get(n, f) if n in waited else f for n, f in run.cases.items()},
+        )
+        for run, record in zip(runs, records, strict=True)
+    ]
 
 
 def save(runs: Iterable[Verdicts], path: Path = RECORD) -> None:
