@@ -9,7 +9,8 @@ import re
 
 from restante.sasl.md5 import md5
 
-_TIMESTAMP = re.compile(rb"<[!-;=?-~]+@[!-;=?-~]+>")
+# The first part ends at the first "@": whatever a server sends, one look is enough.
+_TIMESTAMP = re.compile(rb"<[!-;=?A-~]+@[!-;=?-~]+>")
 
 
 def apop_digest(timestamp: bytes, secret: bytes) -> bytes:
