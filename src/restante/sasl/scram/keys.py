@@ -6,11 +6,14 @@ whoever has both keys and hears one exchange can pass for either side: they are 
 
 import hashlib
 import hmac
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 SCRAM_DIGESTS = {"SCRAM-SHA-1": "sha1", "SCRAM-SHA-256": "sha256"}
 """The hash of each family of keys, by the name of its mechanism without -PLUS."""
+
+_CONSTRUCTORS = {"sha1": hashlib.sha1, "sha256": hashlib.sha256}
 
 MINIMUM_ITERATIONS = 4096
 """RFC 5802 §5.1, RFC 7677 §4: what a server should ask for at least."""
@@ -41,7 +44,7 @@ def family(mechanism: str) -> str:
 
 def digest_octets(mechanism: str) -> int:
     """Return how long a proof, a key or a signature is."""
-    return hashlib.new(_hash(mechanism)).digest_size
+    return _digest(mechanism)().digest_size
 
 
 def derive(mechanism: str, password: bytes, salt: bytes, iterations: int) -> ScramKeys:
@@ -51,7 +54,7 @@ def derive(mechanism: str, password: bytes, salt: bytes, iterations: int) -> Scr
     This takes as long as `iterations` says; other threads run meanwhile.
     """
     client_key, server_key = client_keys(mechanism, password, salt, iterations)
-    return ScramKeys(hashlib.new(_hash(mechanism), client_key).digest(), server_key)
+    return ScramKeys(_digest(mechanism)(client_key).digest(), server_key)
 
 
 def client_keys(mechanism: str, password: bytes, salt: bytes, iterations: int) -> ClientKeys:
@@ -67,7 +70,7 @@ def client_keys(mechanism: str, password: bytes, salt: bytes, iterations: int) -
 def client_proof(mechanism: str, client_key: bytes, auth_message: bytes) -> bytes:
     """Return ClientProof."""
     name = _hash(mechanism)
-    stored_key = hashlib.new(name, client_key).digest()
+    stored_key = _digest(mechanism)(client_key).digest()
     return _xor(client_key, hmac.digest(stored_key, auth_message, name))
 
 
@@ -81,7 +84,7 @@ def check_proof(mechanism: str, stored_key: bytes, auth_message: bytes, proof: b
     if len(proof) != len(signature):
         return False
     client_key = _xor(proof, signature)
-    return hmac.compare_digest(hashlib.new(name, client_key).digest(), stored_key)
+    return hmac.compare_digest(_digest(mechanism)(client_key).digest(), stored_key)
 
 
 def server_signature(mechanism: str, server_key: bytes, auth_message: bytes) -> bytes:
@@ -93,5 +96,10 @@ def _hash(mechanism: str) -> str:
     return SCRAM_DIGESTS[family(mechanism)]
 
 
+def _digest(mechanism: str) -> Callable[..., "hashlib._Hash"]:
+    return _CONSTRUCTORS[_hash(mechanism)]
+
+
 def _xor(one: bytes, other: bytes) -> bytes:
-    return bytes(a ^ b for a, b in zip(one, other, strict=True))
+    mixed = int.from_bytes(one, "big") ^ int.from_bytes(other, "big")
+    return mixed.to_bytes(len(one), "big")
