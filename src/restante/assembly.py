@@ -223,8 +223,8 @@ def identity(configuration: Configuration, name: str) -> Identity:
         UnknownAccount: no source knows it.
         TemporaryFailure: a source cannot say now.
     """
-    from restante.auth.inprocess import make_sources
     from restante.auth.names import prepare
+    from restante.auth.source_types import make_sources
     from restante.auth.sources import Chain
 
     prepared = prepare(name, configuration.auth.default_domain)

@@ -1,0 +1,34 @@
+"""Sources by their types: what the settings name, made."""
+
+from collections.abc import Sequence
+
+from restante.auth.accounts import FILE_NAME, AccountsDatabase
+from restante.auth.bearers import CertificateSource
+from restante.auth.certificates import CertificateNames
+from restante.auth.options import AuthOptions
+from restante.auth.passwd_file import PasswdFile
+from restante.auth.sources import Source
+from restante.auth.verifiable import verifies
+from restante.telemetry import Log
+
+
+def make_sources(options: AuthOptions, log: Log) -> Sequence[Source]:
+    """Return the sources of accounts that the options name, in their order."""
+    sources: list[Source] = []
+    for source in options.sources:
+        verified = verifies(source, options.hashing)
+        if source.type == "passwd-file":
+            assert source.path is not None
+            sources.append(PasswdFile(source.path, options.default_domain, log, verifies=verified))
+        elif source.type == "accounts":
+            sources.append(AccountsDatabase(options.state_directory / FILE_NAME, verified))
+    return sources
+
+
+def make_certificate_sources(options: AuthOptions, log: Log) -> Sequence[CertificateSource]:
+    """Return the sources that the options name for certificates, in their order."""
+    return [
+        CertificateNames(source, options.default_domain, log)
+        for source in options.sources
+        if source.type == "certificate"
+    ]
