@@ -37,7 +37,7 @@ class AllMechanisms(Service):
         super().write_configuration()
         written = self.configuration.read_text()
         authorities = f'client_authorities = "{self._client_authorities}"\n'
-        certificates = '[[auth.source]]\ntype = "certificate"\n'
+        certificates = '[[auth.source]]\ntype = "certificate"\ncertificate_name = "common-name"\n'
         written = written.replace("[tls]\n", f"[tls]\n{authorities}", 1)
         written = written.replace(OUR_SOURCE, f"{OUR_SOURCE}{_VERIFIES}", 1)
         written = written.replace("[auth.throttle]\n", f"{certificates}[auth.throttle]\n", 1)
@@ -45,7 +45,7 @@ class AllMechanisms(Service):
 
     def client_certificate(self, name: str, folder: Path) -> tuple[Path, Path]:
         """Issue a certificate for an account, and return where it and its key are."""
-        issued = self._clients.issue_cert(name)
+        issued = self._clients.issue_cert(common_name=name)
         certificate, key = folder / "client.pem", folder / "client.key"
         certificate.write_bytes(issued.cert_chain_pems[0].bytes())
         key.write_bytes(issued.private_key_pem.bytes())
