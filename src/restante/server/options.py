@@ -228,7 +228,7 @@ class ServerOptions:
     )
     """The name of this server in the timestamp of APOP; it appears nowhere else."""
     state_directory: Path = Path("/var/lib/restante")
-    """Where accounts, locks and the control socket lie."""
+    """Where accounts, what the throttle remembers, locks and the control socket lie."""
     workers: int = field(default_factory=processors, metadata={"default": "one per processor"})
     """Processes that serve connections."""
     listeners: tuple[ListenerOptions, ...]

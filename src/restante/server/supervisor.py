@@ -11,6 +11,7 @@ import signal
 import socket
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -159,7 +160,9 @@ class Supervisor:
         state.mkdir(mode=0o755, parents=True, exist_ok=True)
         privileges.make_directory(state / "run", 0o711, None)
         privileges.make_directory(state / "locks", 0o700, options.user)
-        privileges.make_directory(state / "auth", 0o700, options.auth_user)
+        with suppress(PermissionError):
+            # One that is somebody else's may do: whoever cannot use it says so in the log.
+            privileges.make_directory(state / "auth", 0o700, options.auth_user)
 
     def _bind(self, wanted: tuple[ListenerOptions, ...]) -> None:
         """Have a socket for each listener: kept where there is one, else bound; all or none."""

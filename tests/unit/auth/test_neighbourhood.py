@@ -21,6 +21,10 @@ from restante.auth.neighbourhood import covered, neighbourhood, network_of, pars
         ("2001:db8:1::1", "2001:db8:2::1", False, False),
         ("fe80::1%eth0", "fe80::1%eth1", True, True),
         ("", "unix", False, False),
+        ("1.2.3", "1.2.3.0", False, False),
+        ("192.0.2.1\0", "192.0.2.1", False, False),
+        ("192.0.2.1 ", "192.0.2.1", False, False),
+        ("\u0661.2.3.4", "1.2.3.4", False, False),
     ],
 )
 def test_neighbours(one: str, other: str, same_host: bool, same_network: bool) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from restante.errors import ConfigurationError
+from restante.server import privileges
 from restante.server import supervisor as module
 from restante.server.channel import Channel
 from restante.server.generation import Generation
@@ -349,3 +350,18 @@ def test_the_auth_process_has_a_folder_of_its_own(stage: Stage, tmp_path: Path) 
     with running(stage):
         folder = tmp_path / "state" / "auth"
         assert folder.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_folder_that_is_somebody_elses_does_not_stop_the_server(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = privileges.make_directory
+
+    def refuse(path: Path, mode: int, owner: str | None) -> None:
+        if path.name == "auth":
+            raise PermissionError(1, "Operation not permitted")
+        made(path, mode, owner)
+
+    monkeypatch.setattr(privileges, "make_directory", refuse)
+    with running(stage):
+        assert len(stage.children) == 3
