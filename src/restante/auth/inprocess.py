@@ -10,6 +10,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 
 from restante.auth.bearers import TokenSource
+from restante.auth.devices.device import ITSELF
 from restante.auth.gate import Gate
 from restante.auth.judges import Judges
 from restante.auth.judging import Verdict, identity_of
@@ -108,14 +109,15 @@ class InProcessAuthenticator:
         """Return the identity if the cache knows the password: what most logins come down to."""
         account = self._sources.look_up(name)
         # Begun for everybody, so that the time tells nobody apart.
-        begun, mechanism = self._cache.begin(account or NOBODY), credentials.mechanism
+        begun = self._cache.begin(account or NOBODY)
         device = self._cache.recall(begun, credentials.password.reveal())
-        if device is None or self._devices.objection(device, peer.address, mechanism) is not None:
+        if device is None or account is None:
             return None
-        if account is None or not self._judges.is_acceptable(account, credentials):
+        if not self._judges.is_acceptable(account, credentials):
+            return None
+        if not self._devices.admit(device, peer.address, credentials.mechanism):
             return None
         self._throttle.succeeded(peer.address, name)
-        self._devices.note(device, peer.address, mechanism)
         regular = Regular(Identity(account.name, account.source, account.mailbox), begun)
         self._regulars.add(credentials.name.encode(), regular)
         return regular.using(device).identity
@@ -134,18 +136,19 @@ class InProcessAuthenticator:
         if regular is None or authorization_name:
             return None
         try:
-            host, mechanism = address.decode("ascii"), by.decode("ascii")
+            host = address.decode("ascii")
         except UnicodeDecodeError:
             return None
         account = regular.identity.name
         if not self._throttle.lets_by(host, account):
             return None
         device = self._cache.recall(regular.begun, password)
-        if device is None or self._devices.objection(device, host, mechanism) is not None:
-            return None
+        if device is not ITSELF:
+            if device is None or not self._devices.admit(device, host, by.decode("latin-1")):
+                return None
+            regular = regular.using(device)
         self._throttle.succeeded(host, account)
-        self._devices.note(device, host, mechanism)
-        return regular.using(device)
+        return regular
 
     @property
     def throttle(self) -> Throttle:

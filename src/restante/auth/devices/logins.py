@@ -55,6 +55,13 @@ class DeviceLogins:
         """Return which rule a login breaks, for the log; None: it breaks none."""
         return device.objection(address, mechanism, self._clock())
 
+    def admit(self, device: Device, address: str, mechanism: str) -> bool:
+        """Say whether the rules let a login through, and note it if they do."""
+        if self.objection(device, address, mechanism) is not None:
+            return False
+        self.note(device, address, mechanism)
+        return True
+
     def note(self, device: Device, address: str, mechanism: str) -> None:
         """Note that a device has logged in."""
         if device.id:

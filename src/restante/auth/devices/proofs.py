@@ -109,11 +109,18 @@ class DeviceProofs:
 
 
 _NO_KEY = DeviceKey(Secret(bytes(32)))
-_NO_DEVICE = StoredDevice(Device(0, ""), 0, _NO_KEY.mark, bytes(32))
+
+
+def _nobodys() -> StoredDevice:
+    return StoredDevice(Device(0, ""), 0, _NO_KEY.mark, bytes(32))
+
+
+_NO_DEVICE = _nobodys()
 
 
 def _padded(stored: list[StoredDevice]) -> list[StoredDevice]:
-    return stored + [_NO_DEVICE] * (ROUNDS - len(stored))
+    # Each made anew, as the others were.
+    return stored + [_nobodys() for _ in range(ROUNDS - len(stored))]
 
 
 def _place(name: str | None, device: Device) -> Place:
