@@ -282,9 +282,11 @@ class Connection(asyncio.Protocol):
         if unread != self._unread_octets:
             self._unread_octets = unread
             self._taken_at = self._active_at = now
+            if unread:
+                self._unacknowledged = _unacknowledged_octets(self._transport)
         limits = self._service.options.limits
         if unread and now - self._taken_at > limits.write_stall_seconds:
-            self.drop("client does not read")
+            self._check_stall(now)
         elif self._closing:
             if not unread and now - self._active_at > LINGER_SECONDS:
                 self._transport.abort()
@@ -420,14 +422,31 @@ class Connection(asyncio.Protocol):
 
     # ---- deadlines
 
+    def _check_stall(self, now: float) -> None:
+        """End a session whose client takes nothing.
+
+        The system asks for more only when much of what it holds is gone: of a client that reads
+        slowly it may hear for minutes while the transport has nothing to tell.
+        """
+        if self._is_taking():
+            self._taken_at = self._active_at = now
+        else:
+            self.drop("client does not read")
+
     def _check_autologout(self, now: float) -> None:
         """End an idle session, silently (RFC 1939 §3), unless its client is still reading."""
-        unacknowledged = _unacknowledged_octets(self._transport)
-        if unacknowledged and unacknowledged != self._unacknowledged:
-            self._unacknowledged = unacknowledged
+        if self._is_taking():
             self._active_at = now
-            return
-        self.drop("autologout")
+        else:
+            self.drop("autologout")
+
+    def _is_taking(self) -> bool:
+        """Tell whether the client's machine has taken something since this was last looked at."""
+        unacknowledged = _unacknowledged_octets(self._transport)
+        if not unacknowledged or unacknowledged == self._unacknowledged:
+            return False
+        self._unacknowledged = unacknowledged
+        return True
 
 
 def local_of(transport: asyncio.BaseTransport) -> tuple[str, int]:

@@ -5,6 +5,7 @@ import trustme
 
 from restante.errors import ConfigurationError
 from restante.protocol.server import OUTPUT_OCTETS
+from restante.server import connection
 from restante.server.certificates import Certificates
 from restante.server.connection import (
     LINGER_SECONDS,
@@ -308,6 +309,26 @@ def test_a_slow_reader_is_not_idle(booth: Booth) -> None:
     client.transport.unstick()
     booth.loop.settle()
     assert client.taken.endswith(b"x\r\n.\r\n")
+
+
+def test_what_the_system_alone_sees_taken_is_taken(
+    booth: Booth, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """conformance: 1939-S-33."""
+    held = 4_000_000
+    monkeypatch.setattr(connection, "_unacknowledged_octets", lambda transport: held)
+    client = logged_in(booth, LARGE * 20_000)
+    client.transport.stuck = True
+    client.send(b"RETR 1\r\n")
+    for _ in range(600):
+        booth.wait(1)
+        held -= 1024
+    assert not client.closed
+    booth.wait(89)
+    assert not client.closed
+    booth.wait(92)
+    assert client.transport.aborted
+    assert reasons(booth) == ["client does not read"]
 
 
 @pytest.mark.parametrize("trickling", [False, True])
