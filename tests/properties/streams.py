@@ -10,7 +10,7 @@ from restante.protocol import SessionOptions
 from transcripts.maildrops import MAILDROPS, letter
 from transcripts.post_office import Desk, PostOffice
 
-THOROUGH = settings(deadline=None, max_examples=200)
+THOROUGH = settings(max_examples=200)
 PATIENT = SessionOptions(bad_commands_before_login=1 << 60, bad_commands_in_a_row=1 << 60)
 """Options that let a session live through any number of bad commands."""
 

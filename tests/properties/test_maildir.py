@@ -252,7 +252,6 @@ class SharedMaildir(RuleBasedStateMachine):
 SETTINGS = settings(
     max_examples=60,
     stateful_step_count=30,
-    deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
 )
 

@@ -149,4 +149,4 @@ class TestAgainstTheModel(AgainstTheModel.TestCase):  # type: ignore[misc, valid
     conformance: TG-G-3, TG-T-2
     """
 
-    settings = settings(deadline=None, max_examples=150, stateful_step_count=40)
+    settings = settings(max_examples=150, stateful_step_count=40)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from restante.identity import Peer
@@ -78,7 +78,6 @@ def test_no_value_ends_the_line_or_forges_a_field(value: str) -> None:
     assert fields["method"] == "PLAIN"
 
 
-@settings(deadline=None)
 @given(st.dictionaries(st.sampled_from(["user", "reason", "file"]), st.text()), st.text())
 def test_any_value_keeps_to_its_field(fields: dict[str, Field], last: str) -> None:
     line = render(Event.WARNING, fields | {"last": last})
@@ -87,13 +86,11 @@ def test_any_value_keeps_to_its_field(fields: dict[str, Field], last: str) -> No
     assert list(parse(line)) == [*fields, "last"]
 
 
-@settings(deadline=None)
 @given(st.text(max_size=MAXIMUM_CHARACTERS), st.text(max_size=MAXIMUM_CHARACTERS))
 def test_two_values_never_look_the_same(one: str, other: str) -> None:
     assert (escape(one) == escape(other)) == (one == other)
 
 
-@settings(deadline=None)
 @given(st.text(st.characters(max_codepoint=0xFFFF, exclude_categories=["Cs"]), max_size=99))
 def test_an_escape_can_be_read_back(value: str) -> None:
     shown = escape(value)
