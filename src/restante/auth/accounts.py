@@ -26,11 +26,12 @@ and whoever reads first after a power cut has to undo what was half done, which 
 """
 _DESCRIBE = "SELECT name, disabled, mailbox, created_at FROM account"
 _SELECT = "SELECT name, stored_password, disabled, mailbox, version, scram FROM account"
-_LOOK_UP = f"{_SELECT} WHERE name = ?"
 _BEHIND = f"{_SELECT} WHERE name >= ? ORDER BY name LIMIT 1"
 _BEFORE = f"{_SELECT} WHERE name < ? ORDER BY name LIMIT 1"
-_OLDER = {each: each.replace("scram", "''") for each in (_LOOK_UP, _BEHIND, _BEFORE)}
+_OLDER = {each: each.replace("scram", "''") for each in (_BEHIND, _BEFORE)}
 """What a database without verifiers of SCRAM is asked instead."""
+_NO_ROW = ("\0", "", 0, None, 0, "")
+"""In the place of the row of somebody behind the last account; nobody has this name."""
 
 READER_WAIT_SECONDS = 0.25
 """For a writer to finish: every other login waits as long, so a writer has to be quick."""
@@ -72,11 +73,13 @@ class AccountsDatabase:
             TemporaryFailure: the database cannot be read.
         """
         try:
-            row = self._row(_LOOK_UP, name)
+            # Whoever comes next where nobody has the name: reading a row takes its time.
+            row = self._row(_BEHIND, name) or _NO_ROW
         except (sqlite3.Error, OSError) as error:
             self.close()
             raise TemporaryFailure(reason=f"accounts database: {error}") from error
-        return None if row is None else self._account(row)
+        account = self._account(row)
+        return account if account.name == name else None
 
     def state(self) -> object:
         """Return what is open and its count of commits; see the contract."""

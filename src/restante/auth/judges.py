@@ -21,7 +21,7 @@ from restante.auth.pool import HashingPool
 from restante.auth.salts import Salts
 from restante.auth.scram import ScramJudge
 from restante.auth.source_types import make_certificate_sources, make_sources
-from restante.auth.sources import Account, Chain
+from restante.auth.sources import NOBODY, Account, Chain
 from restante.auth.throttle import FRESH
 from restante.identity import (
     CertificateCredentials,
@@ -118,11 +118,10 @@ class Judges:
 
     def is_acceptable(self, account: Account | None, credentials: Credentials) -> bool:
         """Say whether a right proof would be enough."""
-        return (
-            account is not None
-            and not account.disabled
-            and self._acts_as_itself(account, credentials)
-        )
+        # All of it is looked at for everybody.
+        somebody = account or NOBODY
+        itself = self._acts_as_itself(somebody, credentials)
+        return itself and not somebody.disabled and account is not None
 
     async def close(self) -> None:
         """Let go of threads, and write what waits to be."""
@@ -132,14 +131,14 @@ class Judges:
     def _reason(
         self, account: Account | None, verdict: Verdict, credentials: Credentials
     ) -> str | None:
-        reason = verdict.reason
-        if reason is None and account is None:
-            reason = "unknown"
-        elif reason is None and account is not None and account.disabled:
-            reason = "disabled"
-        elif reason is None and account is not None:
-            reason = None if self._acts_as_itself(account, credentials) else "authorization"
-        return reason
+        itself = self._acts_as_itself(account or NOBODY, credentials)
+        if verdict.reason is not None:
+            return verdict.reason
+        if account is None:
+            return "unknown"
+        if account.disabled:
+            return "disabled"
+        return None if itself else "authorization"
 
     def _acts_as_itself(self, account: Account, credentials: Credentials) -> bool:
         """RFC 4422 §3.4.1: empty is oneself; acting for others is granted to nobody."""

@@ -36,6 +36,7 @@ COARSE_GRAIN_SECONDS = 2.1
 """The same, where times are kept by the second."""
 
 _UNSUPPORTED = ("nopassword", "allow_nets", "allow_real_nets", "proxy", "proxy_maybe")
+_NO_LINE = f"{'x' * 64}:1000:1000::/home/nobody::"
 _VARIABLE = re.compile(r"%(.?)", re.DOTALL)
 
 
@@ -75,13 +76,11 @@ class PasswdFile:
         lines = self._current()
         account = self._accounts.get(name)
         if account is None:
-            line = lines.get(name)
-            if line is None:
-                return None
             if len(self._accounts) >= ACCOUNTS_KEPT:
                 self._accounts.clear()
-            account = self._accounts[name] = self._account(name, line)
-        return account
+            # Taken apart for names that nobody has as well, so that the time tells nobody apart.
+            account = self._accounts[name] = self._account(name, lines.get(name, _NO_LINE))
+        return account if name in lines else None
 
     def state(self) -> object:
         """Return which reading of the file counts; see the contract."""

@@ -41,8 +41,7 @@ class ScramJudge:
         self._remembers = options.cache.seconds > 0
         self._derived: Recent[bytes, ScramKeys] = Recent(options.cache.entries)
         self._key = token_bytes(16)
-        texts = [scram_verifiers.make(each, token_bytes(16), 1) for each in SCRAM_DIGESTS]
-        self._nobody = replace(NOBODY, scram=" ".join(texts), verifies=frozenset(SCRAM_DIGESTS))
+        self._nobody = {each: _with_a_verifier(each) for each in SCRAM_DIGESTS}
         self._nobodys = ScramKeys(token_bytes(32), token_bytes(32))
 
     def parameters(
@@ -63,7 +62,7 @@ class ScramJudge:
         """Return the verdict on a right proof, where its keys are ready."""
         name = family(credentials.mechanism)
         # One of them is read for everybody.
-        kept = _kept(claim.account, name) or _kept(self._nobody, name)
+        kept = _kept(claim.account, name) or _kept(self._nobody[name], name)
         if isinstance(kept, Secret):
             keys = self._derived.get(self._digest(claim, name, kept))
         else:
@@ -80,7 +79,7 @@ class ScramJudge:
             return verdict
         name = family(credentials.mechanism)
         own = _kept(claim.account, name)
-        kept = own or _kept(claim.stand_in, name) or _kept(self._nobody, name)
+        kept = own or _kept(claim.stand_in, name) or _kept(self._nobody[name], name)
         assert kept is not None
         remember = None
         if isinstance(kept, Verifier):
@@ -108,6 +107,12 @@ class ScramJudge:
     def _remember(self, digest: bytes, keys: ScramKeys) -> None:
         if self._remembers:
             self._derived.use(digest, keys)
+
+
+def _with_a_verifier(name: str) -> Account:
+    """Return nobody, with a verifier that nobody's proof fits."""
+    text = scram_verifiers.make(name, token_bytes(16), 1)
+    return replace(NOBODY, scram=text, verifies=frozenset({name}))
 
 
 def _kept(account: Account | None, name: str) -> _Kept | None:
