@@ -6,6 +6,7 @@ that differs shows a decision.
 
 from __future__ import annotations
 
+from restante.examine import rfc5802_plus
 from restante.examine.case import Case
 
 DECIDED: dict[str, str] = {
@@ -24,7 +25,6 @@ NOT_OFFERED: dict[str, str] = {
     "LOGIN-DELAY": NO_DELAY,
     "SASL ANONYMOUS": "nobody gets in without a name",
     "SASL CRAM-MD5": LATER,
-    "SASL EXTERNAL": LATER,
     "SASL LOGIN": LATER,
     "SASL SCRAM-SHA-1": LATER,
     "SASL SCRAM-SHA-256": LATER,
@@ -37,6 +37,17 @@ ABSENT: dict[str, str] = {
     "2449-S-28": "EXPIRE is NEVER",
     "5802-S-10/plus": LATER,
     "5802-S-11": LATER,
+    "5802-S-11/bare": LATER,
+    "5802-S-11/pairs": LATER,
+    "7677-S-01": LATER,
+    "7677-S-01/announced": LATER,
+    **{case.name: LATER for case in rfc5802_plus.CASES},
+    "2595-S-15": LATER,
+    "2595-S-07/certificate": LATER,
+    "8314-S-02/certificate": LATER,
+    "8314-S-08/holders": LATER,
+    **{f"4422-S-06/{variant}": LATER for variant in ("asked", "own-name", "somebody", "nobody")},
+    "4422-S-07": LATER,
     "7628-S-01": LATER,
     "7628-S-04": LATER,
     "7628-S-04/cancelled": LATER,

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Protocol
 
 from restante.examine.fixtures import M5
-from restante.examine.target import Account, Endpoint, Target, Tls
+from restante.examine.outcome import NotTried
+from restante.examine.target import Account, ClientCertificate, Endpoint, Target, Tls
 
 ANY_MAIL = tuple(fixture.stored for fixture in M5)
 """What a maildrop holds of which a case asks nothing."""
@@ -74,6 +75,10 @@ class MaildirAccounts:
     def deposit(self, account: Account, octets: bytes) -> None:
         """Put one message into the Maildir of the account."""
         deposit_into(self._maildirs[account.name], octets)
+
+    def certificate(self, account: Account) -> ClientCertificate:
+        """Have none: the server takes none yet."""
+        raise NotTried("the server takes no client certificates")
 
     def _add(self, password: str, named: str) -> Account:
         account = Account(f"case{len(self._maildirs) + 1}{named}-{self._run}", password)

@@ -96,6 +96,13 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
     type=_FILE,
     help="A bearer token of the account, for OAUTHBEARER and XOAUTH2.",
 )
+@click.option(
+    "--client-certificate",
+    metavar="FILE",
+    type=_FILE,
+    help="A certificate of the account, for EXTERNAL, in PEM; its key may stand behind it.",
+)
+@click.option("--client-key", metavar="FILE", type=_FILE, help="The key, where it does not.")
 @click.option("--ca", metavar="FILE", type=_FILE, help="Who may sign the certificate, in PEM.")
 @click.option("--fingerprint", metavar="SHA256", help="The one certificate to trust.")
 @click.option("--insecure", is_flag=True, help="Send the password whoever the server is.")
@@ -196,6 +203,7 @@ class _Errand:
         self._place = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         self._endpoint = Endpoint(host, port, tls, cleartext=True)
         self._trust = asked.trust(tls)
+        self._certificate = asked.certificate()
         self._names = asked.names()
         self._pace = Pace(asked.deadline)
 
@@ -251,11 +259,17 @@ class _Errand:
         self._pace.login_patience_seconds = max(asked.patience, LOGIN_PATIENCE_SECONDS)
         visitor = Visitor(account, look.before_login)
         accounts = GivenAccounts(
-            visitor, look.messages, second=second, door=door, scratch=asked.scratch
+            visitor,
+            look.messages,
+            second=second,
+            door=door,
+            scratch=asked.scratch,
+            certificate=self._certificate,
         )
         target = replace(
             target,
             endpoints=(look.endpoint,),
+            lacks=look.lacks,
             accounts=accounts,
             consent=Consent(
                 removal=asked.scratch,

@@ -2,6 +2,7 @@
 
 import ipaddress
 import re
+import ssl
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -15,7 +16,7 @@ from restante.examine.case import Case
 from restante.examine.doors import CommandDoor, Door, LmtpDoor, SmtpDoor
 from restante.examine.maildir_door import MaildirDoor
 from restante.examine.suite import CASES
-from restante.examine.target import Account, Tls
+from restante.examine.target import Account, ClientCertificate, Tls
 from restante.examine.transfer import Address
 from restante.examine.trust import ANYBODY, PinnedTrust, Trust, VerifiedTrust
 
@@ -138,6 +139,17 @@ def asked_for(names: Sequence[str], where: str) -> list[str]:
     ]
 
 
+def readable(path: Path, option: str, limit: int = 1) -> bytes:
+    """Return the beginning of a file that an option names."""
+    try:
+        with path.open("rb") as file:
+            return file.read(limit)
+    except OSError as error:
+        status = NO_PERMISSION if isinstance(error, PermissionError) else NO_INPUT
+        told = f"{option}: {str(path)!a}: {error.strerror}"
+        raise CommandFailed(status, told) from error
+
+
 def _named(case: Case, word: str) -> bool:
     """Tell whether a case has this id, or one that goes on behind it."""
     begun = (word.lower() + "-", word.lower() + "/")
@@ -155,6 +167,8 @@ class Asked:
     password_stdin: bool
     second_user: str | None
     oauth_token_file: Path | None
+    client_certificate: Path | None
+    client_key: Path | None
     ca: Path | None
     fingerprint: str | None
     insecure: bool
@@ -251,17 +265,30 @@ class Asked:
         first, *others = [Account(*each) for each in zip(names, passwords, strict=True)]
         return [replace(first, token=self.token()), *others]
 
+    def certificate(self) -> ClientCertificate | None:
+        """Return the certificate of the account, if a file was named."""
+        if self.client_certificate is None:
+            if self.client_key is not None:
+                raise click.UsageError("--client-key is of no use without --client-certificate")
+            return None
+        files = {"--client-certificate": self.client_certificate, "--client-key": self.client_key}
+        for option, path in files.items():
+            if path is not None:
+                readable(path, option)
+        certificate = ClientCertificate(self.client_certificate, self.client_key)
+        try:
+            certificate.present_in(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
+        except OSError as error:
+            told = "--client-certificate: there is no certificate with its key, or a passphrase"
+            raise CommandFailed(DATA, told) from error
+        return certificate
+
     def token(self) -> str | None:
         """Return the bearer token, if a file was named."""
         if self.oauth_token_file is None:
             return None
-        try:
-            with self.oauth_token_file.open("rb") as file:
-                octets = file.read(MAXIMUM_TOKEN_OCTETS + 1).strip()
-        except OSError as error:
-            status = NO_PERMISSION if isinstance(error, PermissionError) else NO_INPUT
-            told = f"--oauth-token-file: {str(self.oauth_token_file)!a}: {error.strerror}"
-            raise CommandFailed(status, told) from error
+        octets = readable(self.oauth_token_file, "--oauth-token-file", MAXIMUM_TOKEN_OCTETS + 1)
+        octets = octets.strip()
         if len(octets) > MAXIMUM_TOKEN_OCTETS or not _TOKEN.fullmatch(octets):
             raise CommandFailed(DATA, "--oauth-token-file: there is no bearer token in it")
         return octets.decode()

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from restante.examine.doors import Door
 from restante.examine.fixtures import M5
 from restante.examine.outcome import NotTried
-from restante.examine.target import Account
+from restante.examine.target import Account, ClientCertificate
 
 if TYPE_CHECKING:
     from restante.examine.visit import Visitor
@@ -52,6 +52,10 @@ class NoAccounts:
         """Have none."""
         raise NotTried("there is no account")
 
+    def certificate(self, account: Account) -> ClientCertificate:
+        """Have none."""
+        raise NotTried("there is no account")
+
 
 NO_ACCOUNTS = NoAccounts()
 
@@ -70,9 +74,11 @@ class GivenAccounts:
         second: Account | None = None,
         door: Door | None = None,
         scratch: bool = False,
+        certificate: ClientCertificate | None = None,
     ) -> None:
         self.altered = ""
         self._as_they_are: dict[bytes, bool] = {}
+        self._certificate = certificate
         self._visitor = visitor
         self._second = second
         self._door = door
@@ -125,6 +131,12 @@ class GivenAccounts:
         if not self._as_they_are.get(octets, all(self._as_they_are.values())):
             self.altered = CHANGED
         door.deliver(octets)
+
+    def certificate(self, account: Account) -> ClientCertificate:
+        """Return the certificate of the account under examination."""
+        if self._certificate is None:
+            raise NotTried("it needs a certificate of the account: --client-certificate")
+        return self._certificate
 
     # ---- before the first case and after the last
 

@@ -14,6 +14,7 @@ import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
+from restante.examine.case import Trait
 from restante.examine.examination import Announced, Server
 from restante.examine.mistrust import LOOK, mistrust
 from restante.examine.obstacle import CannotExamine, Obstacle
@@ -45,6 +46,13 @@ class FirstLook:
         """Return what is announced where the password is sent."""
         seen = self.capabilities
         return seen.get("tls", seen.get("clear"))
+
+    @property
+    def lacks(self) -> frozenset[Trait]:
+        """Return what this port was seen not to do; of other ports nothing is known."""
+        if self.endpoint.tls is Tls.NONE:
+            return frozenset({Trait.STLS, Trait.STRICT, Trait.TLS})
+        return frozenset()
 
     @property
     def removes_what_is_read(self) -> bool:

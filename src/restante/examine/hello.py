@@ -17,9 +17,10 @@ from restante.examine.wire import Wire
 
 TLS_1_0, TLS_1_1, TLS_1_2 = 0x0301, 0x0302, 0x0303
 _VERSIONS = {TLS_1_0: "1.0", TLS_1_1: "1.1", TLS_1_2: "1.2"}
-ECDHE_GCM = (0xC02B, 0xC02C, 0xC02F, 0xC030)
+ECDSA_GCM, RSA_GCM = (0xC02B, 0xC02C), (0xC02F, 0xC030)
+ECDHE_GCM = (*ECDSA_GCM, *RSA_GCM)
 OLD_SUITES = (0xC009, 0xC00A, 0xC013, 0xC014, 0x002F, 0x0035, 0x000A)
-SERVER_HELLO, CERTIFICATE_REQUEST, SERVER_HELLO_DONE = 2, 13, 14
+SERVER_HELLO, CERTIFICATE, CERTIFICATE_REQUEST, SERVER_HELLO_DONE = 2, 11, 13, 14
 SERVER_NAME, ALPN, EXTENDED_MASTER_SECRET, RENEGOTIATION = 0, 16, 23, 0xFF01
 _ALERT, _HANDSHAKE = 21, 22
 _FLIGHT_LIMIT = 1 << 17
@@ -84,6 +85,7 @@ class Flight:
     compression: int | None = None
     extensions: Mapping[int, bytes] = field(default_factory=dict)
     messages: list[int] = field(default_factory=list)
+    certificates: list[bytes] = field(default_factory=list)
 
     @property
     def accepted(self) -> bool:
@@ -124,6 +126,18 @@ def _take_messages(flight: Flight, messages: bytearray) -> None:
         flight.messages.append(kind)
         if kind == SERVER_HELLO:
             _read_server_hello(flight, body)
+        elif kind == CERTIFICATE:
+            flight.certificates = _read_chain(body[3:])
+
+
+def _read_chain(rest: bytes) -> list[bytes]:
+    """Return the certificates of a list of TLS 1.2 (RFC 5246 §7.4.2)."""
+    chain = []
+    while len(rest) >= 3:
+        size = int.from_bytes(rest[:3])
+        chain.append(rest[3 : 3 + size])
+        rest = rest[3 + size :]
+    return chain
 
 
 def _read_server_hello(flight: Flight, body: bytes) -> None:

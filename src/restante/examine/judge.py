@@ -12,6 +12,7 @@ from restante.examine.outcome import (
     Differs,
     NotApplicable,
     NotTried,
+    Outcome,
     Silent,
     Unmet,
     Unreachable,
@@ -116,8 +117,7 @@ class Judge:
         """Yield the stage of a case, where its steps begin; raises what keeps it from there."""
         endpoint = self._target.endpoint(case.traits)
         if endpoint is None:
-            wanted = ", ".join(sorted(trait.value for trait in case.traits))
-            raise NotTried(f"no endpoint was given that {wanted}")
+            raise self._without_endpoint(case)
         if case.vigil is not None and not self._target.slow:
             raise NotTried("it waits for minutes; that is done where it is asked for, with --slow")
         if case.scratch and not self._target.consent.removal:
@@ -133,6 +133,14 @@ class Judge:
             yield stage
         finally:
             stage.close()
+
+    def _without_endpoint(self, case: Case) -> Outcome:
+        """Return what comes of a case for a kind of port that is not there."""
+        if absent := case.traits & self._target.lacks:
+            lacked = min(trait.value for trait in absent)
+            return NotApplicable(f"this is for what {lacked}, which the server is known not to do")
+        wanted = ", ".join(sorted(trait.value for trait in case.traits))
+        return NotTried(f"no endpoint was given that {wanted}")
 
     def _begin(self, stage: Stage) -> None:
         """Bring the first connection to where the steps begin."""

@@ -50,12 +50,21 @@ def name_to_indicate(host: str) -> str | None:
 class TlsLayer:
     """The client's side of TLS on a connected socket."""
 
-    def __init__(self, below: socket.socket, context: ssl.SSLContext, host: str = "") -> None:
+    def __init__(
+        self,
+        below: socket.socket,
+        context: ssl.SSLContext,
+        host: str = "",
+        session: ssl.SSLSession | None = None,
+    ) -> None:
         self._below = below
         self._incoming = ssl.MemoryBIO()
         self._outgoing = ssl.MemoryBIO()
         self._tls = context.wrap_bio(
-            self._incoming, self._outgoing, server_hostname=name_to_indicate(host)
+            self._incoming,
+            self._outgoing,
+            server_hostname=name_to_indicate(host),
+            session=session,
         )
         self.ended_cleanly = False
 
@@ -63,6 +72,21 @@ class TlsLayer:
     def version(self) -> str | None:
         """Return the version the handshake ended with."""
         return self._tls.version()
+
+    @property
+    def unique(self) -> bytes | None:
+        """Return what is called tls-unique (RFC 5929 §3)."""
+        return self._tls.get_channel_binding("tls-unique")
+
+    @property
+    def session(self) -> ssl.SSLSession | None:
+        """Return what a later handshake with the same context may take up again."""
+        return self._tls.session
+
+    @property
+    def resumed(self) -> bool:
+        """Tell whether the handshake took a session up again."""
+        return bool(self._tls.session_reused)
 
     @property
     def ticket_seconds(self) -> int | None:

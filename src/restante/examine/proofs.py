@@ -50,6 +50,8 @@ class Scram:
     nonce: str = field(default_factory=_nonce)
     extension: str = ""
     server_first: str = ""
+    bound: bytes = field(default=b"", init=False)
+    """What the exchange is bound to; it stands behind the header in the final message."""
 
     @property
     def bare(self) -> str:
@@ -87,9 +89,17 @@ class Scram:
         """Return both nonces, as the server put them together."""
         return self._attribute("r")
 
-    def final(self, *, header: str = "", nonce: str = "", spoilt: bool = False) -> str:
-        """Return the final message, with another header or nonce or a wrong proof on purpose."""
-        binding = base64.b64encode((header or self.header).encode()).decode()
+    def final(
+        self,
+        *,
+        header: str = "",
+        nonce: str = "",
+        spoilt: bool = False,
+        bound: bytes | None = None,
+    ) -> str:
+        """Return the final message, with something else than is due on purpose."""
+        data = self.bound if bound is None else bound
+        binding = base64.b64encode((header or self.header).encode() + data).decode()
         unproven = f"c={binding},r={nonce or self.full_nonce}"
         key = self._mac(self._salted(), b"Client Key")
         signature = self._mac(hashlib.new(self.hash_name, key).digest(), self._signed(unproven))

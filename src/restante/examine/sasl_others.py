@@ -1,4 +1,4 @@
-"""Mechanisms beside those of their own files: EXTERNAL, LOGIN, ANONYMOUS."""
+"""Mechanisms beside those of their own files: LOGIN, ANONYMOUS."""
 
 from __future__ import annotations
 
@@ -8,28 +8,11 @@ from restante.examine.case import Case, Level, Start, Verdict
 from restante.examine.dialogue import ERR, OK, Ask, Given, Logic, holds
 from restante.examine.fixtures import M2
 from restante.examine.outcome import Unmet
-from restante.examine.replies import capabilities_of
+from restante.examine.scram import mechanisms
 from restante.examine.stage import Stage
 
 LOGIN_DRAFT = "LOGIN, draft-murchison-sasl-login-00"
 SENDS_PASSWORD = frozenset({"PLAIN", "LOGIN"})
-
-
-def mechanisms(stage: Stage) -> tuple[str, ...]:
-    """Return the mechanisms announced now."""
-    return capabilities_of(stage.ask_lines("CAPA")).get("SASL", ())
-
-
-def refuses_external(identity: bytes) -> Logic:
-    """Return a step: without a certificate EXTERNAL lets nobody in."""
-
-    def attempt(stage: Stage) -> None:
-        stage.target.pace.guess()
-        encoded = base64.b64encode(stage.fill(identity)) or b"="
-        stage.send(b"AUTH EXTERNAL " + encoded + b"\r\n")
-        holds(stage.wire.status(), ERR, f"EXTERNAL for {identity!a} without a certificate")
-
-    return Logic(attempt)
 
 
 def other_ways(stage: Stage) -> None:
@@ -64,31 +47,6 @@ def anonymous_trace_is_short(stage: Stage) -> None:
 
 
 CASES = (
-    Case(
-        id="4422-S-06",
-        title="EXTERNAL lets nobody in who showed no certificate",
-        source="RFC 4422 Appendix A",
-        level=Level.MUST,
-        start=Start.GREETED,
-        mail=M2,
-        exact=False,
-        steps=(refuses_external(b""), refuses_external(b"{user}"), Ask("STAT", ERR)),
-    ),
-    Case(
-        id="4422-S-07",
-        title="EXTERNAL takes no malformed identity",
-        source="RFC 4422 Appendix A",
-        level=Level.INFERRED,
-        start=Start.GREETED,
-        capabilities=("SASL EXTERNAL",),
-        mail=M2,
-        exact=False,
-        steps=(
-            refuses_external(b"\xff{user}"),
-            refuses_external(b"{user}\0"),
-            Ask("STAT", ERR),
-        ),
-    ),
     Case(
         id="5034-S-27",
         title="There is a mechanism that does not send the password",

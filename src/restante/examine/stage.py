@@ -79,6 +79,15 @@ class Stage:
             raise NotTried("it needs a name and a password of ASCII characters")
         return account
 
+    def certified_context(self) -> ssl.SSLContext:
+        """Return a context for a handshake that says whose account it is about."""
+        if self._account is None:
+            raise NotTried("there is no account to show a certificate of")
+        self._guard.named = True
+        context = self.target.trust.new_context()
+        self.target.accounts.certificate(self._account).present_in(context)
+        return context
+
     @property
     def has_token(self) -> bool:
         """Tell whether there is a bearer token to show."""
@@ -119,11 +128,13 @@ class Stage:
         if tls and self.endpoint.tls is Tls.IMPLICIT:
             self.start_tls()
 
-    def start_tls(self, context: ssl.SSLContext | None = None) -> None:
+    def start_tls(
+        self, context: ssl.SSLContext | None = None, session: ssl.SSLSession | None = None
+    ) -> None:
         """Do the handshake on the current connection; without a context, an ordinary one."""
         trust = self.target.trust
         try:
-            self.wire.start_tls(context or trust.context())
+            self.wire.start_tls(context or trust.context(), session)
             if context is None and self.wire.tls is not None:
                 trust.learn(self.wire.tls.certificate)
         except OSError as error:

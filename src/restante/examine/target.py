@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import enum
+import ssl
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Protocol
 
 from restante.examine.case import Trait
@@ -49,6 +51,23 @@ class Account:
     name: str
     password: str = field(repr=False)
     token: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ClientCertificate:
+    """A certificate that says whose account it is, and its private key, in PEM."""
+
+    certificate: Path
+    key: Path | None = None
+
+    def present_in(self, context: ssl.SSLContext) -> None:
+        """Have handshakes present it, raising OSError (ssl.SSLError) where it is of no use."""
+        context.load_cert_chain(self.certificate, self.key, password=_no_passphrase)
+
+
+def _no_passphrase() -> str:
+    """Keep OpenSSL from asking on the terminal, where nobody may be."""
+    return ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,12 +125,16 @@ class Accounts(Protocol):
     def deposit(self, account: Account, octets: bytes) -> None:
         """Put one message into the maildrop, or raise NotTried."""
 
+    def certificate(self, account: Account) -> ClientCertificate:
+        """Return the certificate that proves the account, or raise NotTried."""
+
 
 @dataclass(frozen=True, slots=True)
 class Target:
     """Everything the judge is told about a server.
 
     Where the `server_has_passwords` as they are, it can check whatever proof of them it offers to.
+    `lacks` is what it is known not to have, however many ports it may have.
     """
 
     endpoints: tuple[Endpoint, ...]
@@ -123,6 +146,7 @@ class Target:
     consent: Consent = Consent()
     trust: Trust = ANYBODY
     pace: Pace = field(default_factory=Pace)
+    lacks: frozenset[Trait] = frozenset()
 
     def endpoint(self, traits: frozenset[Trait]) -> Endpoint | None:
         """Return the first endpoint that has these traits."""

@@ -17,6 +17,10 @@ class Trust:
 
     def context(self) -> ssl.SSLContext:
         """Return a context for an ordinary handshake."""
+        return self.new_context()
+
+    def new_context(self) -> ssl.SSLContext:
+        """Return a context that verifies as an ordinary one does, for its caller to change."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
@@ -37,14 +41,17 @@ class VerifiedTrust(Trust):
     """Trust in who has a certificate for the host from an authority that is known."""
 
     def __init__(self, authorities: Path | None = None) -> None:
-        self._context = ssl.create_default_context(
-            cafile=None if authorities is None else str(authorities)
-        )
+        self._authorities = None if authorities is None else str(authorities)
+        self._context = self.new_context()
         self._seen: set[bytes] = set()
 
     def context(self) -> ssl.SSLContext:
-        """Return the context that verifies."""
+        """Return the context that verifies, the same each time: authorities take long to load."""
         return self._context
+
+    def new_context(self) -> ssl.SSLContext:
+        """Return another one."""
+        return ssl.create_default_context(cafile=self._authorities)
 
     def learn(self, certificate: bytes | None) -> None:
         """Remember a certificate that has been verified."""

@@ -60,11 +60,13 @@ class Wire:
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._event("connected")
 
-    def start_tls(self, context: ssl.SSLContext | None = None) -> None:
+    def start_tls(
+        self, context: ssl.SSLContext | None = None, session: ssl.SSLSession | None = None
+    ) -> None:
         """Do the handshake, raising OSError (ssl.SSLError among them) where it fails."""
         if self._buffer:
             raise ConnectionError(f"octets in clear came before it: {bytes(self._buffer[:40])!a}")
-        layer = TlsLayer(self._socket, context or tls_context(), self.host)
+        layer = TlsLayer(self._socket, context or tls_context(), self.host, session)
         layer.handshake(self._deadline())
         self.tls = layer
         self._event(f"TLS is up: {layer.version}")

@@ -5,7 +5,7 @@ from typing import Protocol
 
 from examine.served import ANY_MAIL
 from restante.examine.outcome import NotTried
-from restante.examine.target import Account
+from restante.examine.target import Account, ClientCertificate
 
 
 class Mailboxes(Protocol):
@@ -19,6 +19,9 @@ class Mailboxes(Protocol):
 
     def put(self, account: Account, octets: bytes) -> None:
         """Put one message behind the others, or raise NotTried where the store cannot hold it."""
+
+    def certificate(self, account: Account) -> ClientCertificate:
+        """Return a certificate of the account, or raise NotTried where there is none."""
 
 
 class PeerAccounts:
@@ -65,3 +68,7 @@ class PeerAccounts:
     def deposit(self, account: Account, octets: bytes) -> None:
         """Put one message into the maildrop of the account."""
         self._mailboxes.put(account, octets)
+
+    def certificate(self, account: Account) -> ClientCertificate:
+        """Return a certificate of the account."""
+        return self._mailboxes.certificate(account)

@@ -3,14 +3,20 @@
 import base64
 from pathlib import Path
 
+import trustme
+
 from interop.daemon import free_port
 from interop.peers.mailstores import UID, deliver, make_maildir, own
 from interop.peers.room import CERTIFICATE, PRIVATE_KEY, Room
 from interop.peers.tokens import Issuer
-from restante.examine.target import Account, Endpoint, Target, Tls
+from restante.examine.target import Account, ClientCertificate, Endpoint, Target, Tls
 
 STRICT = "127.0.0.2"
 """The address where passwords need TLS: to Dovecot a client from the same address is safe."""
+
+MECHANISMS = "plain login apop cram-md5 scram-sha-1 scram-sha-256 external oauthbearer xoauth2"
+CLIENTS = "interop/clients.pem"
+"""Below /etc, who signs the certificates of clients."""
 
 CONFIGURATION = """\
 base_dir = /run/dovecot
@@ -21,12 +27,21 @@ listen = 127.0.0.1, {strict}
 ssl = yes
 ssl_cert = </etc/{certificate}
 ssl_key = </etc/{key}
+ssl_ca = </etc/{clients}
+ssl_verify_client_cert = yes
+ssl_require_crl = no
+auth_ssl_username_from_cert = yes
 disable_plaintext_auth = no
-auth_mechanisms = plain login apop cram-md5 oauthbearer xoauth2
+auth_mechanisms = {mechanisms}
 auth_failure_delay = 0
 mail_max_userip_connections = 100
 mail_location = maildir:~/Maildir
 first_valid_uid = {uid}
+passdb {{
+  driver = static
+  args = nopassword
+  mechanisms = external
+}}
 passdb {{
   driver = passwd-file
   args = scheme=PLAIN username_format=%u /var/lib/users/%u
@@ -73,9 +88,10 @@ class Dovecot(Room):
     package = "dovecot-pop3d"
     has_passwords = True
     serves = (
-        "Maildirs; accounts in passwd-files; `auth_mechanisms = plain login apop cram-md5"
-        " oauthbearer xoauth2`, tokens signed with a key; `auth_failure_delay = 0`; another address"
-        " with `disable_plaintext_auth = yes`"
+        f"Maildirs; accounts in passwd-files; `auth_mechanisms = {MECHANISMS}`, tokens signed with"
+        " a key; client certificates by `ssl_verify_client_cert = yes` and"
+        " `auth_ssl_username_from_cert = yes`; `auth_failure_delay = 0`; another address with"
+        " `disable_plaintext_auth = yes`"
     )
     users = "dovecot:x:21001:21001::/:/bin/false\ndovenull:x:21002:21002::/:/bin/false\n"
     groups = "dovecot:x:21001:\ndovenull:x:21002:\n"
@@ -83,9 +99,13 @@ class Dovecot(Room):
     def __init__(self, directory: Path) -> None:
         super().__init__(directory)
         self.certify()
+        self._clients = trustme.CA(key_type=trustme.KeyType.ECDSA)
         self.implicit = free_port()
         (directory / "lib/users").mkdir()
         values = {"uid": UID, "strict": STRICT, "certificate": CERTIFICATE, "key": PRIVATE_KEY}
+        clients = self._clients.cert_pem.bytes().decode()
+        self.write(f"etc/{CLIENTS}", clients)
+        values |= {"clients": CLIENTS, "mechanisms": MECHANISMS}
         ports = {"port": self.port, "implicit": self.implicit}
         self._issuer = Issuer()
         self.write("etc/dovecot-oauth2.conf", TOKENS)
@@ -107,6 +127,12 @@ class Dovecot(Room):
     def put(self, account: Account, octets: bytes) -> None:
         """Deliver into the Maildir."""
         deliver(self._maildir(account), octets)
+
+    def certificate(self, account: Account) -> ClientCertificate:
+        """Return a certificate of the account."""
+        issued = self._clients.issue_cert(common_name=account.name, key_type=trustme.KeyType.ECDSA)
+        pem = issued.private_key_and_cert_chain_pem.bytes().decode()
+        return ClientCertificate(self.write(f"clients/{account.name}.pem", pem))
 
     def _maildir(self, account: Account) -> Path:
         return self.directory / "lib/homes" / account.name / "Maildir"

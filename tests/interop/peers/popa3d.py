@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from interop.peers.mailstores import UID, as_mbox
-from interop.peers.room import PAM
+from interop.peers.room import NO_TLS, PAM
 from interop.peers.users import SystemUsers
 from restante.examine.target import Account, Endpoint, Target, Tls
 
@@ -15,6 +15,7 @@ class Popa3d(SystemUsers):
     name = "popa3d"
     package = "popa3d"
     serves = "mbox files; users of the system by PAM; called for each client (inetd)"
+    lacks = NO_TLS
     users = "popa3d:x:21001:21001::/var/lib/popa3d:/usr/sbin/nologin\n"
     groups = "popa3d:x:21001:\n"
 

@@ -19,7 +19,9 @@ import trustme
 from interop.daemon import Daemon, greets
 from interop.peers.accounts import PeerAccounts
 from interop.peers.mailstores import UID
-from restante.examine.target import Account, Endpoint, Target
+from restante.examine.case import Trait
+from restante.examine.outcome import NotTried
+from restante.examine.target import Account, ClientCertificate, Endpoint, Target
 
 PACKAGES = Path(os.environ.get("RESTANTE_PEERS") or Path(__file__).parents[3] / ".peers")
 """Where packaging/peer-packages.sh unpacks; a folder for each peer."""
@@ -38,6 +40,9 @@ PAM = "auth required pam_unix.so nodelay\naccount required pam_unix.so\n"
 """A service of PAM's that asks the room's own lists."""
 PATIENCE_SECONDS = 8.0
 """How long the judge waits for a peer: some rest for five seconds after a wrong password."""
+
+NO_STLS = frozenset({Trait.STLS, Trait.STRICT})
+NO_TLS = NO_STLS | {Trait.IMPLICIT, Trait.TLS}
 
 PASSWD = f"""\
 root:x:0:0:root:/root:/bin/sh
@@ -86,6 +91,8 @@ class Room(Daemon):
     """Whether it has passwords as they are, and not only what tells a right one."""
     shares_mail = True
     """Whether a maildrop that was only read from is as it was."""
+    lacks: frozenset[Trait] = frozenset()
+    """What no port of it can do, however it is set up."""
     users = ""
     """Further lines for /etc/passwd."""
     groups = ""
@@ -205,18 +212,23 @@ class Room(Daemon):
         """Put one message behind the others, or raise NotTried where the store cannot hold it."""
         raise NotImplementedError
 
+    def certificate(self, account: Account) -> ClientCertificate:
+        """Return a certificate of the account, or raise NotTried where there is none."""
+        raise NotTried("the server is not set up to take client certificates")
+
     def target(self) -> Target:
         """Return it as the judge wants it."""
         raise NotImplementedError
 
     def offered(self, *endpoints: Endpoint) -> Target:
-        """Return these ports, as the judge wants them."""
+        """Return these ports, as the judge wants them, which are all that it can have."""
         accounts = PeerAccounts(self, shared=self.shares_mail)
         return Target(
             endpoints,
             accounts,
             self.patience_seconds,
             server_has_passwords=self.has_passwords,
+            lacks=self.lacks,
         )
 
     def answers(self) -> bool:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from interop.peers.room import PAM
+from interop.peers.room import NO_TLS, PAM
 from interop.peers.users import SystemUsers
 from restante.examine.target import Endpoint, Target, Tls
 
@@ -22,6 +22,7 @@ class SolidPop3d(SystemUsers):
     """A solid-pop3d for users of its room."""
 
     name = "solid-pop3d"
+    lacks = NO_TLS
     package = "solid-pop3d"
     serves = "Maildirs; users of the system by PAM; called for each client (inetd)"
     # Seldom, on a busy machine, it does not answer a login that comes octet by octet.

@@ -4,7 +4,7 @@ import itertools
 from pathlib import Path
 
 from interop.daemon import free_port
-from interop.peers.room import CERTIFICATE, Room
+from interop.peers.room import CERTIFICATE, NO_STLS, Room
 from interop.peers.users import append
 from restante.examine.target import Account, Endpoint, Target, Tls
 
@@ -15,6 +15,7 @@ class Twisted(Room):
     """A Twisted with a file of its own for names and passwords."""
 
     name = "Twisted"
+    lacks = NO_STLS
     package = "python3-twisted"
     has_passwords = True
     patience_seconds = 3.0  # It answers within milliseconds, or never.

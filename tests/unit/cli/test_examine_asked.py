@@ -6,12 +6,19 @@ from pathlib import Path
 
 import click
 import pytest
+import trustme
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    PrivateFormat,
+)
 
 from restante.cli.examine_asked import Asked, place
-from restante.cli.failures import NO_INPUT, CommandFailed
+from restante.cli.failures import DATA, NO_INPUT, CommandFailed
 from restante.examine.doors import CommandDoor, LmtpDoor, SmtpDoor
 from restante.examine.suite import CASES
-from restante.examine.target import Account, Tls
+from restante.examine.target import Account, ClientCertificate, Tls
 from restante.examine.trust import ANYBODY, PinnedTrust, VerifiedTrust
 from unit.cli.conftest import Command
 
@@ -24,6 +31,8 @@ def asked(**changes: object) -> Asked:
         "password_stdin": True,
         "second_user": None,
         "oauth_token_file": None,
+        "client_certificate": None,
+        "client_key": None,
         "ca": None,
         "fingerprint": None,
         "insecure": False,
@@ -275,6 +284,44 @@ def test_a_token_file_that_is_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(CommandFailed, match="oauth-token-file") as failure:
         asked(oauth_token_file=tmp_path / "nowhere").token()
     assert failure.value.status == NO_INPUT
+
+
+def test_a_certificate_comes_out_of_one_file_or_two(tmp_path: Path) -> None:
+    issued = trustme.CA().issue_cert(common_name="alice")
+    both, alone, key = (tmp_path / name for name in ("both.pem", "alone.pem", "key.pem"))
+    issued.private_key_and_cert_chain_pem.write_to_path(str(both))
+    issued.cert_chain_pems[0].write_to_path(str(alone))
+    issued.private_key_pem.write_to_path(str(key))
+    assert asked().certificate() is None
+    assert asked(client_certificate=both).certificate() == ClientCertificate(both)
+    found = asked(client_certificate=alone, client_key=key).certificate()
+    assert found == ClientCertificate(alone, key)
+    with pytest.raises(CommandFailed, match="client-certificate") as failure:
+        asked(client_certificate=alone).certificate()
+    assert failure.value.status == DATA
+    with pytest.raises(click.UsageError, match="client-key"):
+        asked(client_key=key).certificate()
+
+
+@pytest.mark.parametrize("option", ["client_certificate", "client_key"])
+def test_a_certificate_that_is_not_there_is_told(tmp_path: Path, option: str) -> None:
+    there = tmp_path / "there.pem"
+    there.touch()
+    files = {"client_certificate": there, "client_key": there, option: tmp_path / "nowhere"}
+    with pytest.raises(CommandFailed, match=option.replace("_", "-")) as failure:
+        asked(**files).certificate()
+    assert failure.value.status == NO_INPUT
+
+
+def test_nobody_is_asked_for_a_passphrase(tmp_path: Path) -> None:
+    key = ec.generate_private_key(ec.SECP256R1()).private_bytes(
+        Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"passphrase")
+    )
+    file = tmp_path / "locked.pem"
+    issued = trustme.CA().issue_cert(common_name="alice")
+    file.write_bytes(key + issued.cert_chain_pems[0].bytes())
+    with pytest.raises(CommandFailed, match="passphrase"):
+        asked(client_certificate=file).certificate()
 
 
 def test_no_secret_is_in_the_words_for_an_account() -> None:

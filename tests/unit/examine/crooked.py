@@ -10,17 +10,19 @@ from __future__ import annotations
 import contextlib
 import socket
 import struct
+import tempfile
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from restante.examine.fixtures import M5
 from restante.examine.pace import Pace
-from restante.examine.target import Account, Endpoint, Target, Tls
+from restante.examine.target import Account, ClientCertificate, Endpoint, Target, Tls
 from unit.examine.crooked_clock import Clock
 from unit.examine.crooked_proofs import token_of
 from unit.examine.crooked_session import Session
-from unit.examine.crooked_tls import lenient_context, server_context
+from unit.examine.crooked_tls import Certificates
 
 ANY_MAIL = tuple(fixture.stored for fixture in M5)
 
@@ -47,8 +49,8 @@ class CrookedServer:
     altered = ""
 
     def __init__(self) -> None:
-        self.context = server_context()
-        self.lenient = lenient_context()
+        self._folder = tempfile.TemporaryDirectory(prefix="crooked-")
+        self.certificates = Certificates(Path(self._folder.name))
         self.faults: frozenset[str] = frozenset()
         self.mailboxes: dict[str, Mailbox] = {}
         self.clock = Clock(self._send_away)
@@ -77,6 +79,7 @@ class CrookedServer:
             with contextlib.suppress(OSError):
                 listener.shutdown(socket.SHUT_RDWR)
             listener.close()
+        self._folder.cleanup()
 
     def provide(
         self,
@@ -103,6 +106,10 @@ class CrookedServer:
         """End the sessions whose time is up."""
         for session in list(self._sessions):
             session.look_at_clock(now)
+
+    def certificate(self, account: Account) -> ClientCertificate:
+        """Return a certificate that shows who the account is of."""
+        return self.certificates.of_client(account.name)
 
     def _accept(self, listener: socket.socket, endpoint: Endpoint) -> None:
         while True:

@@ -12,9 +12,12 @@ import hmac
 import itertools
 import re
 import secrets
+import socket
+import ssl
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
+from unit.examine.crooked_bindings import channel_bindings, has_extended_secret
 from unit.examine.crooked_texts import Texts, prepared
 
 if TYPE_CHECKING:
@@ -22,7 +25,7 @@ if TYPE_CHECKING:
 
 SCRAM = {"SCRAM-SHA-1": "sha1", "SCRAM-SHA-256": "sha256"}
 BEARERS = ("OAUTHBEARER", "XOAUTH2")
-OTHERS = ("CRAM-MD5", *SCRAM, "LOGIN", "ANONYMOUS", "EXTERNAL")
+OTHERS = ("CRAM-MD5", *SCRAM, "LOGIN", "ANONYMOUS")
 _serial = itertools.count(1)
 
 
@@ -71,6 +74,10 @@ class Proofs(Texts, ABC):
     user: str | None
     timestamp: str
     failed: bool
+
+    socket: socket.socket
+    hello: bytes
+    tls: bool
 
     @abstractmethod
     def line(self) -> bytes | None:
@@ -132,13 +139,11 @@ class Proofs(Texts, ABC):
 
     def other_mechanism(self, mechanism: str, initial: bytes | None) -> bool:
         """Play one of the other mechanisms."""
-        unbound = mechanism.endswith("-PLUS")
-        if {"lax-scram", "fails-plus-late"} & self.faults:
-            mechanism = mechanism.removesuffix("-PLUS")
-        if mechanism in SCRAM:
-            return self.scram(SCRAM[mechanism], initial, unbound=unbound)
-        if mechanism == "EXTERNAL" and "lax-external" in self.faults:
-            return self.open(self.last_name())
+        bare = mechanism.removesuffix("-PLUS")
+        if bare in SCRAM:
+            return self.scram(SCRAM[bare], initial, plus=bare != mechanism)
+        if mechanism == "EXTERNAL":
+            return self.external(initial)
         if mechanism == "ANONYMOUS" and "lax-anonymous" in self.faults:
             return self.open(self.last_name())
         if mechanism == "CRAM-MD5":
@@ -200,21 +205,61 @@ class Proofs(Texts, ABC):
         response = self.ask(told)
         return self.no() if response is not None else True
 
-    def scram(self, hash_name: str, initial: bytes | None, *, unbound: bool) -> bool:
-        """Play RFC 5802; without the binding that was due it fails at its end."""
+    def by_channel(self) -> list[str]:
+        """Return the mechanisms that rest on TLS: what shows a certificate, or binds to it."""
+        listed = []
+        if "no-external" not in self.faults:
+            listed += ["EXTERNAL"] if self.certified() or "external-for-all" in self.faults else []
+        if isinstance(self.socket, ssl.SSLSocket) and (
+            has_extended_secret(self.socket, self.hello) or "lax-session" in self.faults
+        ):
+            listed += [f"{name}-PLUS" for name in SCRAM]
+        return listed
+
+    def certified(self) -> str:
+        """Return the name in the client's certificate, or nothing."""
+        shown = self.socket.getpeercert() if isinstance(self.socket, ssl.SSLSocket) else None
+        names = (shown or {}).get("subject", ())
+        return "".join(str(name[0][1]) for name in names if name[0][0] == "commonName")
+
+    def external(self, initial: bytes | None) -> bool:
+        """Let in who showed a certificate."""
         if initial is None:
             if "needs-initial" in self.faults:
                 return self.no()
             if (initial := self.ask(b"")) is None:
                 return True
-        exchange = ServerScram(self, hash_name)
+        if "lax-external" in self.faults:
+            return self.open(self.last_name())
+        name = self.certified()
+        if not name or initial not in (b"", name.encode()):
+            return self.wrong(known=bool(name))
+        if initial and "no-authzid" in self.faults:
+            return self.no()
+        return self.open(name)
+
+    def bindings(self) -> dict[str, bytes]:
+        """Return what this connection may be bound to."""
+        if not isinstance(self.socket, ssl.SSLSocket):
+            return {}
+        own = self.server.certificates
+        return channel_bindings(self.socket, self.hello, own.key_log, own.own, self.faults)
+
+    def scram(self, hash_name: str, initial: bytes | None, *, plus: bool) -> bool:
+        """Play RFC 5802, bound to the connection where that is in the name of the mechanism."""
+        if initial is None:
+            if "needs-initial" in self.faults:
+                return self.no()
+            if (initial := self.ask(b"")) is None:
+                return True
+        exchange = ServerScram(self, hash_name, plus=plus)
         if not exchange.take_first(initial.decode()):
             return self.wrong(known=False)
         response = self.ask(exchange.first().encode())
         if response is None:
             return True
         verifier = exchange.take_final(response.decode())
-        if verifier is None or (unbound and "lax-scram" not in self.faults):
+        if verifier is None:
             if "tells-error" in self.faults and self.ask(b"e=invalid-proof") is None:
                 return True
             return self.wrong(exchange.known)
@@ -230,13 +275,15 @@ class Proofs(Texts, ABC):
 class ServerScram:
     """One exchange of SCRAM, the server's side."""
 
-    def __init__(self, session: Proofs, hash_name: str) -> None:
+    def __init__(self, session: Proofs, hash_name: str, *, plus: bool) -> None:
         self.session = session
         self.faults = session.faults
         self.hash_name = hash_name
         self.lax = "lax-scram" in self.faults
+        self.plus = plus
         self.known = False
         self.name = ""
+        self.bound = b""
 
     def take_first(self, message: str) -> bool:
         """Read the client's first message and tell whether to go on."""
@@ -245,7 +292,7 @@ class ServerScram:
         self.header = f"{flag},{authzid},"
         fields = self.bare.split(",")
         values = {field[0]: field[2:] for field in fields if field}
-        formed = [field[:2] for field in fields[:2]] == ["n=", "r="] and flag in ("n", "y")
+        formed = [field[:2] for field in fields[:2]] == ["n=", "r="] and self._agrees_on(flag)
         if flag == "y" and "strict-scram" in self.faults:
             return False
         if len(fields) > 2 and "strict-scram" in self.faults:
@@ -263,6 +310,18 @@ class ServerScram:
         self.known = self.name in self.session.server.mailboxes
         self.nonce = values.get("r", "") + self._addition()
         return self.known or "enumerates" not in self.faults
+
+    def _agrees_on(self, flag: str) -> bool:
+        """Tell whether a flag goes with the name of the mechanism and with what is announced."""
+        if flag.startswith("p="):
+            found = self.session.bindings()
+            self.bound = found.get(flag[2:], b"")
+            return self.plus and (flag[2:] in found or "fails-plus-late" in self.faults)
+        if self.plus:
+            return "fails-plus-late" in self.faults
+        names = self.session.by_channel()
+        bindable = any(SCRAM.get(name.removesuffix("-PLUS")) == self.hash_name for name in names)
+        return flag == "n" or (flag == "y" and not bindable)
 
     def _addition(self) -> str:
         return "same" if "same-challenge" in self.faults else secrets.token_urlsafe(12)
@@ -288,9 +347,12 @@ class ServerScram:
         key = self._mac(salted, b"Client Key")
         signature = self._mac(hashlib.new(self.hash_name, key).digest(), signed)
         right = bytes(a ^ b for a, b in zip(key, signature, strict=True))
-        bound = base64.b64encode(self.header.encode()).decode()
+        if "lax-binding" in self.faults and self.plus:
+            self.bound = base64.b64decode(values.get("c", ""))[len(self.header) :]
+        bound = base64.b64encode(self.header.encode() + self.bound).decode()
         agreed = values.get("c") == bound and values.get("r") == self.nonce
         agreed = agreed and self.authzid in ("", self.name)
+        agreed = agreed and (bool(self.bound) == self.plus or "lax-binding" in self.faults)
         proven = base64.b64decode(proof) == right and self.known
         proven = proven and "no-secrets" not in self.faults
         if not (agreed and proven) and not self.lax:

@@ -14,7 +14,13 @@ from restante.examine.target import Endpoint, Tls
 from unit.examine.crooked_clock import patience
 from unit.examine.crooked_proofs import BEARERS, OTHERS, Proofs
 from unit.examine.crooked_texts import prepared, without_prohibited
-from unit.examine.crooked_tls import HANDSHAKE_FAILURE, agree_to_anything, objection, turn_away
+from unit.examine.crooked_tls import (
+    HANDSHAKE_FAILURE,
+    agree_to_anything,
+    objection,
+    peeked,
+    turn_away,
+)
 
 if TYPE_CHECKING:
     from unit.examine.crooked import CrookedServer
@@ -34,6 +40,7 @@ class Session(Proofs):
         self.socket = connection
         self.buffer = b""
         self.tls = False
+        self.hello = b""
         self.user: str | None = None
         self.bad = 0
         self.failed = False
@@ -179,10 +186,11 @@ class Session(Proofs):
             return agree_to_anything(self.socket)
         if "turns-away" in self.faults:
             return turn_away(self.socket, HANDSHAKE_FAILURE)
-        alert = None if "lenient-tls" in self.faults else objection(self.socket)
+        self.hello = peeked(self.socket)
+        alert = None if "lenient-tls" in self.faults else objection(self.hello)
         if alert is not None:
             return turn_away(self.socket, alert)
-        context = self.server.lenient if "lenient-tls" in self.faults else self.server.context
+        context = self.server.certificates.context(self.faults)
         self.socket = context.wrap_socket(self.socket, server_side=True, suppress_ragged_eofs=False)
         self.tls = True
         return True
@@ -291,9 +299,12 @@ class Session(Proofs):
         listed = ["PLAIN"]
         if self.offers_more():
             listed += OTHERS
+            listed += self.by_channel()
             listed += BEARERS if self.tls or "bearer-in-clear" in self.faults else ()
-        if "lists-plus" in self.faults:
+        if "lists-plus" in self.faults and "SCRAM-SHA-256-PLUS" not in listed:
             listed.append("SCRAM-SHA-256-PLUS")
+        if "plus-alone" in self.faults and self.tls:
+            listed = [name for name in listed if not name.endswith(("-1", "-256"))]
         return listed
 
     def may_show(self) -> bool:

@@ -11,10 +11,11 @@ from restante.examine.case import Case, Finding, Level, Start, Verdict
 from restante.examine.dialogue import Ask, Logic
 from restante.examine.examination import FAILURES_BORNE, examine, kindest_order
 from restante.examine.fixtures import M0, M1, M2, M5, MD
+from restante.examine.outcome import NotTried
 from restante.examine.pace import TIME_IS_UP, Pace
 from restante.examine.stage import Stage
 from restante.examine.suite import CASES
-from restante.examine.target import Account, Endpoint, Target, Tls
+from restante.examine.target import Account, ClientCertificate, Endpoint, Target, Tls
 from unit.examine.behaving import listening, saying
 from unit.examine.crooked import CrookedServer
 
@@ -100,6 +101,9 @@ class OneAccount:
 
     def deposit(self, account: Account, octets: bytes) -> None:
         """Take it."""
+
+    def certificate(self, account: Account) -> ClientCertificate:
+        raise NotTried("it needs a certificate")
 
 
 NO_ACCOUNTS_NEEDED = OneAccount()

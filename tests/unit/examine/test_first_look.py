@@ -13,6 +13,7 @@ import pytest
 import trustme
 
 from restante.examine.accounts import NO_ACCOUNTS
+from restante.examine.case import Trait
 from restante.examine.first_look import FirstLook, look_at
 from restante.examine.obstacle import CannotExamine, Obstacle
 from restante.examine.pace import Pace
@@ -111,12 +112,14 @@ def test_a_server_in_clear_is_seen() -> None:
     assert seen.endpoint.tls is Tls.NONE
     assert seen.messages == 3
     assert set(seen.capabilities) == {"clear", "transaction"}
+    assert seen.lacks == {Trait.STLS, Trait.STRICT, Trait.TLS}
 
 
 def test_a_port_with_stls_is_one_even_where_clear_is_asked_for() -> None:
     with listening(answering(GREETING, REPLIES)) as port:
         seen = look(port)
     assert seen.endpoint.tls is Tls.STLS
+    assert not seen.lacks
     assert seen.endpoint.cleartext
     assert seen.server.tls is Tls.NONE
     assert seen.server.implementation == "Some Server 1.0"

@@ -24,7 +24,7 @@ from restante.examine.reports.html import as_html
 from restante.examine.reports.junit import as_junit
 from restante.examine.reports.text import write_case, write_summary
 from restante.examine.stage import Stage
-from restante.examine.target import Account, Endpoint, Target, Tls
+from restante.examine.target import Account, ClientCertificate, Endpoint, Target, Tls
 from restante.examine.words import plain
 
 NAME = "alice"
@@ -108,6 +108,9 @@ class One:
         return Account(NAME, self._password)
 
     def deposit(self, account: Account, octets: bytes) -> None:
+        raise AssertionError
+
+    def certificate(self, account: Account) -> ClientCertificate:
         raise AssertionError
 
 
