@@ -114,7 +114,7 @@ class Judges:
         claim = Claim(name, counted, account, stand_in, acceptable, peer, rank)
         verdict = await self._by_kind[type(credentials)].judge(claim, credentials)
         account = verdict.account or account
-        return claim, Judgement(account, verdict, self._reason(account, verdict, credentials))
+        return claim, Judgement(account, verdict, self._objection(account, verdict, credentials))
 
     def is_acceptable(self, account: Account | None, credentials: Credentials) -> bool:
         """Say whether a right proof would be enough."""
@@ -128,7 +128,7 @@ class Judges:
         self._pool.close()
         await self.devices.close()
 
-    def _reason(
+    def _objection(
         self, account: Account | None, verdict: Verdict, credentials: Credentials
     ) -> str | None:
         itself = self._acts_as_itself(account or NOBODY, credentials)
