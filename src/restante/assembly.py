@@ -24,6 +24,7 @@ from restante.errors import (
 )
 from restante.identity import Identity
 from restante.maildrop import DropListing, MailStore
+from restante.secret import Secret
 from restante.server.registry import control_socket
 from restante.telemetry import Event, Field, LineLog, Log, RecordingLog, SystemLog
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from restante.admin.control import ControlClient
     from restante.auth.administration import Administration
     from restante.auth.devices.administration import DeviceAdministration
+    from restante.auth.trial import Trial
     from restante.server.certificates import Certificates
     from restante.server.generation import Generation
     from restante.stores.maildir import MaildirStore
@@ -214,6 +216,31 @@ def devices(accounts: "Administration") -> "DeviceAdministration":
     from restante.auth.devices.administration import DeviceAdministration
 
     return DeviceAdministration(accounts)
+
+
+def trial_mechanisms() -> tuple[str, ...]:
+    """Return the mechanisms that a login can be tried by."""
+    from restante.auth import trial
+
+    return trial.MECHANISMS
+
+
+def try_login(
+    configuration: Configuration, name: str, secret: Secret, mechanism: str, address: str
+) -> "Trial":
+    """Return what would come of a login, with the rights of the auth process.
+
+    Raises:
+        TemporaryFailure: a source cannot say now.
+    """
+    from restante.auth import trial
+    from restante.server import privileges
+
+    user = configuration.server.auth_user
+    if user is not None and os.geteuid() == 0:
+        privileges.look_up(user, "auth_user")
+        privileges.become(user)
+    return trial.attempt(configuration.auth, name, secret, mechanism, address)
 
 
 def identity(configuration: Configuration, name: str) -> Identity:

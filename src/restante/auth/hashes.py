@@ -66,7 +66,7 @@ def verify(stored: str, password: bytes) -> bool:
         MemoryError: there is not enough to compute the hash now.
     """
     scheme, encoding, text = split(stored)
-    check = _SCHEMES.get(scheme)
+    check = SCHEMES.get(scheme)
     if check is None:
         known = f"scheme {scheme}" if scheme in _UNVERIFIABLE else "this scheme"
         raise UnusableHash(f"a password of {known} cannot be compared with")
@@ -81,7 +81,7 @@ def verify(stored: str, password: bytes) -> bool:
 def cleartext(stored: str) -> bytes | None:
     """Return a password that is stored as it is; None: this one is not."""
     scheme, encoding, text = split(stored)
-    if _SCHEMES.get(scheme) is not _plain:
+    if SCHEMES.get(scheme) is not _plain:
         return None
     with suppress(ValueError):
         return _decoded(scheme, encoding, text).encode("utf-8", "surrogateescape") or None
@@ -91,7 +91,7 @@ def cleartext(stored: str) -> bytes | None:
 def hmac_states(stored: str) -> bytes | None:
     """Return what Dovecot keeps for CRAM-MD5; None: this stored password is none of it."""
     scheme, encoding, text = split(stored)
-    if _SCHEMES.get(scheme) is not _cram_md5 or encoding:
+    if SCHEMES.get(scheme) is not _cram_md5 or encoding:
         return None
     with suppress(ValueError):
         return _states(text)
@@ -217,7 +217,7 @@ _DIGESTS: dict[str, Callable[[str, bytes], bool]] = {
     "PLAIN-MD5": _digest("md5"),
     "LDAP-MD5": _digest("md5"),
 }
-_SCHEMES: dict[str, Callable[[str, bytes], bool]] = _DIGESTS | {
+SCHEMES: dict[str, Callable[[str, bytes], bool]] = _DIGESTS | {
     "ARGON2ID": _argon2,
     "ARGON2I": _argon2,
     **dict.fromkeys(("CRYPT", "BLF-CRYPT", "SHA512-CRYPT", "SHA256-CRYPT"), _crypt),

@@ -58,6 +58,7 @@ class Judges:
         clock: Callable[[], float] = time.monotonic,
         wall_clock: Callable[[], float] = time.time,
         token_sources: Sequence[TokenSource] = (),
+        salts: Salts | None = None,
     ) -> None:
         self._default_domain = options.default_domain
         sources = make_sources(options, log)
@@ -65,7 +66,7 @@ class Judges:
         self.devices = DeviceLogins(options.state_directory, sources, log, wall_clock)
         self.cache = PasswordCache(options.cache, clock)
         pool = self._pool = HashingPool(options.hashing.threads, options.hashing.queue)
-        self._scram = ScramJudge(options, pool, Salts(options.state_directory, log))
+        self._scram = ScramJudge(options, pool, salts or Salts(options.state_directory, log))
         known = Accounts(self.sources.look_up, are_kept=bool(sources))
         certificate_sources = make_certificate_sources(options, log)
         self._by_kind: dict[type[Any], Judge[Any]] = {

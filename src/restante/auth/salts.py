@@ -25,10 +25,10 @@ _ADDRESSES = 100_000
 class Salts:
     """The salts of names that have none."""
 
-    def __init__(self, state_directory: Path, log: Log) -> None:
+    def __init__(self, state_directory: Path, log: Log, key: Secret | None = None) -> None:
         self._path = state_directory / FILE_NAME
         self._log = log
-        self._key: Secret | None = None
+        self._key = key
 
     def salt(self, name: str, family: str, octets: int = SALT_OCTETS) -> bytes:
         """Return the salt of a name, the same each time."""

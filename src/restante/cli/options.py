@@ -50,8 +50,8 @@ def print_json(value: Any) -> None:
     click.echo(json.dumps(value, ensure_ascii=True))
 
 
-def read_password(*, from_stdin: bool) -> Secret:
-    """Return a password: one line of standard input, or asked for twice on a terminal.
+def read_password(*, from_stdin: bool, once: bool = False) -> Secret:
+    """Return a password: one line of standard input, or asked for on a terminal, a new one twice.
 
     There is no way to give one among the arguments, where every user of the machine could read it.
     """
@@ -60,5 +60,6 @@ def read_password(*, from_stdin: bool) -> Secret:
         return Secret(data.removesuffix(b"\n").removesuffix(b"\r"))
     if not sys.stdin.isatty():
         raise click.UsageError("there is no terminal to ask on: use --password-stdin")
-    password = click.prompt("Password", hide_input=True, confirmation_prompt="Once more")
+    again = False if once else "Once more"
+    password = click.prompt("Password", hide_input=True, confirmation_prompt=again)
     return Secret(str(password).encode("utf-8", "surrogateescape"))

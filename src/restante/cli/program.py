@@ -20,6 +20,7 @@ SUBCOMMANDS = {
     "demo": "Run a server with one account and some mail, without any configuration.",
     "config": "Check, show or explain the configuration.",
     "account": "Add, list, change and remove accounts.",
+    "auth": "Try a login, and be told what comes of it and why.",
     "device": "Give devices and programs passwords of their own, show and revoke them.",
     "deliver": "Store one message from standard input for an account.",
     "mail": "Show what the next session of an account would see.",

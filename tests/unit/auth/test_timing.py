@@ -6,8 +6,9 @@ SQL. The clock is asked in the long run, of interleaved samples:
     python -m pytest -m long tests/unit/auth/test_timing.py
 
 Two bounds hold there for each pair of classes. Welch's t of all samples stays below 4.5, as dudect
-has it. And the means of the faster four fifths, which no pause of the machine is among, differ by
-less than 3 microseconds: that finds what the slow fifth would hide from the first.
+has it. And so does that of the faster four fifths, which no pause of the machine is among, unless
+their means differ by less than 3 microseconds: that finds what the slow fifth would hide, and lets
+pass what only shows because nothing else takes any time.
 """
 
 import asyncio
@@ -36,7 +37,7 @@ SAMPLES = 100_000
 BOUND = 4.5
 """Of |t|, as dudect has it."""
 DIFFERENCE_SECONDS = 3e-6
-"""Of the means of the faster four fifths."""
+"""Of the means of the faster four fifths: less is no difference."""
 CROWD = 1_000
 """Of each class, with names that say nothing of it: where a name lies takes its time as well."""
 KINDS = ("unknown", "wrong", "disabled")
@@ -223,14 +224,14 @@ def hold_to_the_bounds(
 def check(times: dict[str, list[float]]) -> None:
     """Hold the samples to both bounds."""
     limit = statistics.quantiles([each for kind in KINDS for each in times[kind]], n=5)[3]
-    means = {
-        kind: statistics.fmean(each for each in times[kind] if each <= limit) for kind in KINDS
-    }
-    pairs = list(combinations(KINDS, 2))
-    scores = {pair: welch(times[pair[0]], times[pair[1]]) for pair in pairs}
-    print({kind: f"{1e6 * mean:.2f} µs" for kind, mean in means.items()}, scores)
-    assert max(map(abs, scores.values())) < BOUND
-    assert max(means.values()) - min(means.values()) < DIFFERENCE_SECONDS
+    faster = {kind: [each for each in times[kind] if each <= limit] for kind in KINDS}
+    means = {kind: statistics.fmean(faster[kind]) for kind in KINDS}
+    print({kind: f"{1e6 * mean:.2f} µs" for kind, mean in means.items()})
+    for one, other in combinations(KINDS, 2):
+        scores = welch(times[one], times[other]), welch(faster[one], faster[other])
+        print(one, other, scores)
+        assert abs(scores[0]) < BOUND
+        assert abs(scores[1]) < BOUND or abs(means[one] - means[other]) < DIFFERENCE_SECONDS
 
 
 def welch(one: list[float], other: list[float]) -> float:
