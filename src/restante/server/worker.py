@@ -28,6 +28,8 @@ except ImportError:  # not made for this system: the loop of the standard librar
     from asyncio import new_event_loop  # type: ignore[assignment]
 
 TICK_SECONDS = 1.0
+GIVE_BACK_TICKS = 60
+"""Between two times that free memory goes back to the system."""
 BACKLOG = 1_024
 STORE_SECONDS = 4.0
 """For the store to end what it does in the background: less than the supervisor's patience."""
@@ -67,6 +69,7 @@ class Worker:
         self._servers: list[asyncio.Server] = []
         self._over = loop.create_future()
         self._retiring = False
+        self._ticks = 0
         self._deadline: float | None = None
         options = parts.generation.options
         authenticator, store = parts.generation.build(parts.auth_socket, parts.log)
@@ -160,6 +163,9 @@ class Worker:
         now = self._loop.time()
         self._limits.refresh()
         self._service.tick(now)
+        self._ticks += 1
+        if self._ticks % GIVE_BACK_TICKS == 0:
+            memory.give_back()
         if self._deadline is not None and now >= self._deadline:
             self._service.cut()
         leaving = self._retiring or self._deadline is not None

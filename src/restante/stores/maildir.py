@@ -23,7 +23,7 @@ from restante.errors import (
     UpdateIncomplete,
 )
 from restante.identity import Identity
-from restante.maildrop import DropListing, Maildrop
+from restante.maildrop import DropListing, Maildrop, MessageReader
 from restante.stores import names
 from restante.stores.cache import Cached, ImageCache
 from restante.stores.catalogue import Catalogue
@@ -35,6 +35,7 @@ from restante.stores.locks import Key, Locks, absent_key, device_of, lock_key
 from restante.stores.mounts import Mounts
 from restante.stores.options import MailOptions
 from restante.stores.paths import mailbox_path
+from restante.stores.prepared import Preparation, Preparations
 from restante.stores.reader import FileReader
 from restante.stores.records import Records, catalogue_stamp
 from restante.stores.refresh import Affordable, Refresh
@@ -77,6 +78,7 @@ class MaildirStore:
         self._learnt_by = 0
         """Which reading of the mounts those were seen by."""
         self._verifier = Verifier(self._record_sizes)
+        self._preparations = Preparations(options.prepared_octets)
         self.buffer = bytearray(READ_OCTETS)
 
     # ---- opening
@@ -104,10 +106,16 @@ class MaildirStore:
             self._locks.acquire(key)
         if status is None:
             return MaildirDrop(self, mailbox, key, EMPTY)
+        preparation = Preparation(self._preparations)
         try:
             self._learn(status.st_dev, mailbox)
-            return MaildirDrop(self, mailbox, key, self._up_to_date(mailbox, key))
+            # What another machine does to a file is not to be seen without opening it.
+            kept = preparation if self.is_local(key) else None
+            return MaildirDrop(
+                self, mailbox, key, self._up_to_date(mailbox, key, kept), preparation
+            )
         except BaseException as error:
+            preparation.close()
             # RFC 1939 §4: the lock is given back before the negative reply.
             self.unlock(key)
             if isinstance(error, OSError):
@@ -129,11 +137,11 @@ class MaildirStore:
         records = Records(mailbox, self._log)
         try:
             known = records.known(may_mend=False)
-            return self._look(mailbox, known, records)[0]
+            return self._look(mailbox, known, records, None)[0]
         except OSError as error:
             raise TemporaryFailure from error
 
-    def reader(self, identity: Identity, number: int, listing: DropListing) -> FileReader:
+    def reader(self, identity: Identity, number: int, listing: DropListing) -> MessageReader:
         """Return a reader of a message of `listing`, without a session."""
         assert isinstance(listing, ListingImage)
         return MaildirDrop(self, self._mailbox(identity), None, listing).open_message(number)
@@ -190,11 +198,13 @@ class MaildirStore:
         options = self._options
         return os.fsencode(mailbox_path(options.path, identity, options.default_domain))
 
-    def _up_to_date(self, mailbox: bytes, key: Key) -> ListingImage:
+    def _up_to_date(
+        self, mailbox: bytes, key: Key, preparation: Preparation | None
+    ) -> ListingImage:
         records = Records(mailbox, self._log)
         known = self._known(mailbox, key, records, may_mend=True)
         if known is None or not stands(mailbox, Cached(key, known, records.stamp())):
-            known = self._refresh(mailbox, known, records)
+            known = self._refresh(mailbox, known, records, preparation)
         self._keep(mailbox, key, known, records)
         return known
 
@@ -214,9 +224,13 @@ class MaildirStore:
         return known
 
     def _refresh(
-        self, mailbox: bytes, known: ListingImage | None, records: Records
+        self,
+        mailbox: bytes,
+        known: ListingImage | None,
+        records: Records,
+        preparation: Preparation | None,
     ) -> ListingImage:
-        image, changes = self._look(mailbox, known, records)
+        image, changes = self._look(mailbox, known, records, preparation)
         if changes is not None:
             return records.store(image, changes)
         if known is not None and image.version != known.version:
@@ -224,12 +238,17 @@ class MaildirStore:
         return image
 
     def _look(
-        self, mailbox: bytes, known: ListingImage | None, records: Records
+        self,
+        mailbox: bytes,
+        known: ListingImage | None,
+        records: Records,
+        preparation: Preparation | None,
     ) -> tuple[ListingImage, Changes | None]:
         """Return the image of what is there now, and what has to be recorded."""
         affordable = self._affordable
+        refresh = Refresh(mailbox, affordable, self._big_folder, preparation)
         try:
-            return self._look_here(Refresh(mailbox, affordable, self._big_folder), known, records)
+            return self._look_here(refresh, known, records)
         except FolderTooBig:
             pass
         if known is None or known.version.generation:
@@ -237,7 +256,7 @@ class MaildirStore:
                 return survey(mailbox, known, affordable)
             except SurveyFailed as error:
                 self._log(Event.WARNING, reason=f"survey: {error.__cause__ or error}")
-        return self._look_here(Refresh(mailbox, affordable), known, records)
+        return self._look_here(refresh.again(None), known, records)
 
     def _look_here(
         self, refresh: Refresh, known: ListingImage | None, records: Records
@@ -251,7 +270,7 @@ class MaildirStore:
             except sqlite3.Error as error:
                 # What was there once cannot be asked: damage that the next store will mend.
                 self._log(Event.WARNING, reason=f"catalogue: {error}")
-        refresh = Refresh(refresh.mailbox, refresh.affordable, refresh.scan_limit)
+        refresh = refresh.again(refresh.scan_limit)
         return refresh.run(known, None), refresh.changes
 
     def _of_now(
@@ -341,14 +360,29 @@ class MaildirStore:
 class MaildirDrop:
     """One Maildir while a session has it."""
 
-    __slots__ = ("_counted", "_key", "_left", "_mailbox", "_store", "_whereabouts", "listing")
+    __slots__ = (
+        "_counted",
+        "_key",
+        "_left",
+        "_mailbox",
+        "_preparation",
+        "_store",
+        "_whereabouts",
+        "listing",
+    )
 
     def __init__(
-        self, store: MaildirStore, mailbox: bytes, key: Key | None, listing: ListingImage
+        self,
+        store: MaildirStore,
+        mailbox: bytes,
+        key: Key | None,
+        listing: ListingImage,
+        preparation: Preparation | None = None,
     ) -> None:
         self._store = store
         self._mailbox = mailbox
         self._key = key
+        self._preparation = preparation or None
         self._whereabouts: Whereabouts | None = None
         self._counted: dict[bytes, int] | None = None
         """Octets of whole messages that were claims, or had others; by unique-id."""
@@ -360,11 +394,17 @@ class MaildirDrop:
         """The device of its folder; 0: there is none."""
         return 0 if self._key is None else device_of(self._key)
 
-    def open_message(self, number: int) -> FileReader:
+    def open_message(self, number: int) -> MessageReader:
         """Return a reader of a message; see the contract."""
+        path = self._mailbox + b"/" + self.listing.name(number)
+        if self._preparation is None:
+            return self._file(number, path)
+        return self._preparation.open(path, lambda: self._file(number, path))
+
+    def _file(self, number: int, path: bytes) -> FileReader:
         listing = self.listing
         return FileReader(
-            self._mailbox + b"/" + listing.name(number),
+            path,
             lambda: self._find_again(number),
             listing.size(number),
             self._store.buffer,
@@ -387,6 +427,8 @@ class MaildirDrop:
         if self._key is None:
             return
         key, self._key = self._key, None
+        if self._preparation is not None:
+            self._preparation.close()
         self._store.unlock(key)
         if self._counted or self._left.has_claims:
             self._store.verify_later(self._mailbox, key, self._left, self._counted or {})

@@ -24,6 +24,9 @@ class MailOptions:
     """Where lock files lie; None: a store that is used by one process alone."""
     cache_octets: int = 268_435_456
     """Bound on listings kept in memory by one process."""
+    prepared_octets: int = 67_108_864
+    """Bound on messages one process keeps ready to be sent, from the login that counted their
+    octets on; 0: every RETR reads its message again."""
     verify_at_login: int = 400
     """Messages whose size in the name is checked at once; where more have come, they are checked in
     the background."""
@@ -33,6 +36,8 @@ class MailOptions:
     def __post_init__(self) -> None:
         if self.cache_octets < 0:
             raise ValueError("cache_octets is not negative")
+        if self.prepared_octets < 0:
+            raise ValueError("prepared_octets is not negative")
         if self.verify_at_login < 0:
             raise ValueError("verify_at_login is not negative")
         if self.verify_at_login_octets < 0:

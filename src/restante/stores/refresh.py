@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from restante.stores.catalogue import Catalogue
+    from restante.stores.prepared import Preparation
 
 SCANS = 3
 """Looks at folders that other programs change meanwhile."""
@@ -62,15 +63,27 @@ class Refresh:
     """One refresh of one mailbox."""
 
     def __init__(
-        self, mailbox: bytes, affordable: Affordable, scan_limit: int | None = None
+        self,
+        mailbox: bytes,
+        affordable: Affordable,
+        scan_limit: int | None = None,
+        preparation: Preparation | None = None,
     ) -> None:
-        """Begin; beyond `scan_limit` entries of a folder a scan gives up with `FolderTooBig`."""
+        """Begin; beyond `scan_limit` entries of a folder a scan gives up with `FolderTooBig`.
+
+        `preparation` keeps what is counted, for a session that will ask for it.
+        """
         self.mailbox = mailbox
         self.affordable = affordable
         self.scan_limit = scan_limit
+        self.preparation = preparation
         self.changes: Changes | None = None
         self.gone: list[Gone] = []
         self.back: list[Gone] = []
+
+    def again(self, scan_limit: int | None) -> Refresh:
+        """Return another one of the same, as if this had not begun."""
+        return Refresh(self.mailbox, self.affordable, scan_limit, self.preparation)
 
     def run(self, known: ListingImage | None, catalogue: Catalogue | None) -> ListingImage:
         """Return the image of what is there now.
@@ -373,13 +386,16 @@ class Refresh:
         # What claims its size in its name needs none of what counts sizes.
         from restante.stores.sizes import wire_size
 
+        path = self.mailbox + b"/" + name
         try:
-            return wire_size(self.mailbox + b"/" + name)
+            if self.preparation is not None:
+                return self.preparation.count(path)
+            return wire_size(path)
         except (FileNotFoundError, MessageVanished):
             return None
         except PermissionError:
             # A message that cannot be read is still there, and says so when it is asked for.
-            return os.lstat(self.mailbox + b"/" + name).st_size
+            return os.lstat(path).st_size
         except OSError as error:
             raise TemporaryFailure from error
 

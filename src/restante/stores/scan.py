@@ -51,12 +51,13 @@ def _changed(path: bytes) -> int:
 def proven(seen: Changed, scanned_at_ns: int) -> Changed:
     """Return the times that prove something: 0 for a folder that may change unseen."""
     return Changed(
-        _proven(seen.new_ns, scanned_at_ns),
-        _proven(seen.cur_ns, scanned_at_ns),
+        proven_ns(seen.new_ns, scanned_at_ns),
+        proven_ns(seen.cur_ns, scanned_at_ns),
     )
 
 
-def _proven(changed_ns: int, scanned_at_ns: int) -> int:
+def proven_ns(changed_ns: int, scanned_at_ns: int) -> int:
+    """Return a time of change if it proves something, else 0."""
     grain = COARSE_GRAIN_NS if changed_ns % 1_000_000_000 == 0 else GRAIN_NS
     # A time before the epoch is no time of any change, and no image holds it.
     return changed_ns if 0 < changed_ns < scanned_at_ns - grain else 0

@@ -15,6 +15,7 @@ OPEN_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | os.O_N
 """Nothing that is opened so can be waited for, be a link, or become our terminal."""
 
 _READY = how(OPEN_FLAGS)
+_LOOK = how(os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC)
 _UNNOTED = os.O_NOATIME | os.O_NONBLOCK
 _NOTED_SECONDS = 86_000
 """The kernel notes a reading once a day, at the least."""
@@ -47,10 +48,33 @@ def open_message(path: bytes) -> tuple[int, int]:
         OSError: it cannot be opened.
         MessageVanished: it is not a regular file.
     """
+    descriptor, status = open_with_status(path)
+    return descriptor, status.st_size
+
+
+def open_with_status(path: bytes) -> tuple[int, os.stat_result]:
+    """Do the same, and return all that is known of the file.
+
+    Raises: as `open_message`.
+    """
     descriptor = os.open(path, OPEN_FLAGS)
     status = _status(descriptor)
     _is_unnoted(descriptor, status)
-    return descriptor, status.st_size
+    return descriptor, status
+
+
+def look(path: bytes) -> os.stat_result:
+    """Return what is known of a file without opening it, from memory.
+
+    Raises:
+        BlockingIOError: that is not all in memory.
+        OSError: it cannot be seen.
+    """
+    descriptor = open_cached(path, _LOOK)
+    try:
+        return os.fstat(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _status(descriptor: int) -> os.stat_result:

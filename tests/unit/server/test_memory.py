@@ -4,6 +4,7 @@ import ctypes
 import gc
 import os
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -38,6 +39,31 @@ def test_large_buffers_stay_with_the_process() -> None:
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
+def test_what_many_buffers_took_stays_until_it_is_given_back() -> None:
+    """In a process of its own, as it lasts."""
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            memory.settle()
+            gc.unfreeze()
+            before = _resident_octets()
+            for _ in range(2):
+                held = [b"x" * 100_000 + bytes([number]) for number in range(256)]
+                held.clear()
+            kept = _resident_octets() - before
+            memory.give_back()
+            left = _resident_octets() - before
+            status = 0 if left < 4_000_000 < 20_000_000 < kept else 2
+        finally:
+            os._exit(status)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+def _resident_octets() -> int:
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
 def _faults(buffers: int) -> int:
     import resource
 
@@ -55,6 +81,7 @@ def test_another_libc_keeps_its_ways(monkeypatch: pytest.MonkeyPatch) -> None:
     before = gc.get_threshold()
     try:
         memory.settle()
+        memory.give_back()
     finally:
         gc.unfreeze()
         gc.set_threshold(*before)

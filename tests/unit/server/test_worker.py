@@ -100,6 +100,18 @@ def test_its_store_ends_with_it_off_the_loop(tmp_path: Path) -> None:
     assert stage.log.events == []
 
 
+def test_free_memory_is_given_back_now_and_then(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given_back: list[int] = []
+    monkeypatch.setattr("restante.server.memory.give_back", lambda: given_back.append(1))
+    monkeypatch.setattr(module, "GIVE_BACK_TICKS", 1)
+    stage = Stage(tmp_path, lambda: None)
+    stage.run()
+    stage.close()
+    assert given_back
+
+
 def test_a_store_that_does_not_end_is_left_behind(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, never: threading.Event
 ) -> None:
