@@ -264,14 +264,13 @@ def test_curl_logs_in_by_a_digest(server: DeviceServer, allowed: str, login: str
     assert curl(server, OWN, *options).returncode == 67
 
 
-@pytest.mark.parametrize("method", ["apop", "cram-md5"])
-def test_mpop_logs_in_by_a_digest(server: DeviceServer, tmp_path: Path, method: str) -> None:
-    password = server.add("old", "--mechanism", method)
-    file = tmp_path / "mpoprc"
+def mpop(server: DeviceServer, folder: Path, password: str, method: str) -> bool:
+    """Have mpop look for mail, and say whether it was let in and has seen the message."""
+    file = folder / "mpoprc"
     file.write_text(
         f"account default\nhost {server.host}\nport {server.ports['none']}\ntls off\n"
-        f"user bob\npassword {password}\nauth {method}\nuidls_file {tmp_path / 'uidls'}\n"
-        f"delivery maildir {tmp_path}\n"
+        f"user bob\npassword {password}\nauth {method}\nuidls_file {folder / 'uidls'}\n"
+        f"delivery maildir {folder}\n"
     )
     file.chmod(0o600)
     done = subprocess.run(
@@ -279,9 +278,31 @@ def test_mpop_logs_in_by_a_digest(server: DeviceServer, tmp_path: Path, method: 
         capture_output=True,
         timeout=60,
         check=False,
-        env={"HOME": str(tmp_path), "PATH": os.environ["PATH"]},
+        env={"HOME": str(folder), "PATH": os.environ["PATH"]},
     )
-    assert b"new: 1 message" in done.stdout, done
+    assert (done.returncode == 0) == (b"new: 1 message" in done.stdout), done
+    return done.returncode == 0
+
+
+@pytest.mark.parametrize("method", ["apop", "cram-md5"])
+def test_mpop_logs_in_by_a_digest(server: DeviceServer, tmp_path: Path, method: str) -> None:
+    password = server.add("old", "--mechanism", method)
+    assert mpop(server, tmp_path, password, method)
+    assert not mpop(server, tmp_path, OWN, method)
+
+
+def test_mpop_logs_in_where_scram_is_offered_first(tmp_path: Path) -> None:
+    """As a configuration without a word on mechanisms has it: mpop takes what it thinks best."""
+    usual = ("SCRAM-SHA-256-PLUS", "SCRAM-SHA-256", "PLAIN", "USER")
+    with started(tmp_path, *usual) as server:
+        laptop = server.add("laptop")
+        server.command("account", "password", "bob", "--password-stdin", stdin=b"another")
+        assert mpop(server, tmp_path, laptop, "scram-sha-256")
+        assert mpop(server, tmp_path, "another", "scram-sha-256")
+        assert not mpop(server, tmp_path, OWN, "scram-sha-256")
+        server.command("device", "revoke", "bob", "laptop")
+        assert not mpop(server, tmp_path, laptop, "scram-sha-256")
+    assert "mech=SCRAM-SHA-256 messages=1 octets=22 device=laptop user=bob" in server.log()
 
 
 def test_fetchmail_logs_in_by_apop(server: DeviceServer, tmp_path: Path) -> None:

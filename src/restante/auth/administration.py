@@ -14,7 +14,7 @@ from restante.auth.devices.table import DeviceTable
 from restante.auth.hashes import hash_password
 from restante.auth.names import prepare
 from restante.auth.options import AuthOptions
-from restante.auth.scram_verifiers import make
+from restante.auth.scram_verifiers import make, read_all
 from restante.errors import AccountError, UnknownAccount
 from restante.sasl.saslprep import prepare_password
 from restante.secret import Secret
@@ -81,7 +81,11 @@ class Administration:
     def set_password(self, name: str, password: Secret) -> None:
         """Replace a password; the old one is worth nothing from now on."""
         prepared = self.show(name).name
-        self.database.set_password(prepared, *self._hashed(password))
+        account = self.database.look_up(prepared)
+        has_devices = bool(DeviceTable(self.database).find(prepared))
+        # Those of its devices were made with the same salts.
+        old = account.scram if account is not None and has_devices else ""
+        self.database.set_password(prepared, *self._hashed(password, old))
         self.tell("password", prepared)
 
     def disable(self, name: str) -> None:
@@ -120,8 +124,11 @@ class Administration:
             raise AccountError(f"{name!a} cannot be the name of an account")
         return prepared
 
-    def _hashed(self, password: Secret) -> tuple[str, str]:
-        """Return what is kept of a password: its hash, and the verifiers of SCRAM."""
+    def _hashed(self, password: Secret, old: str = "") -> tuple[str, str]:
+        """Return what is kept of a password: its hash, and the verifiers of SCRAM.
+
+        `old` are verifiers whose salts and iterations go on.
+        """
         octets = password.reveal()
         if not octets:
             raise AccountError("the password is empty")
@@ -131,7 +138,9 @@ class Administration:
             raise AccountError("the password holds a line end or another control character")
         hashing = self._options.hashing
         prepared = prepare_password(octets)
-        verifiers = [make(each, prepared, hashing.scram_iterations) for each in hashing.scram]
+        kept = {name: (each.iterations, each.salt) for name, each in read_all(old)}
+        new = hashing.scram_iterations, None
+        verifiers = [make(each, prepared, *kept.get(each, new)) for each in hashing.scram]
         return hash_password(octets, hashing), " ".join(verifiers)
 
     def _make_folder(self) -> None:

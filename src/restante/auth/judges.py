@@ -66,7 +66,8 @@ class Judges:
         self.devices = DeviceLogins(options.state_directory, sources, log, wall_clock)
         self.cache = PasswordCache(options.cache, clock)
         pool = self._pool = HashingPool(options.hashing.threads, options.hashing.queue)
-        self._scram = ScramJudge(options, pool, salts or Salts(options.state_directory, log))
+        salts = salts or Salts(options.state_directory, log)
+        self._scram = ScramJudge(options, pool, salts, self.devices)
         known = Accounts(self.sources.look_up, are_kept=bool(sources))
         certificate_sources = make_certificate_sources(options, log)
         self._by_kind: dict[type[Any], Judge[Any]] = {

@@ -39,6 +39,7 @@ _STEPS: tuple[tuple[str, ...], ...] = (
             mark BLOB NOT NULL,
             verifier BLOB NOT NULL,
             sealed BLOB,
+            scram TEXT NOT NULL,
             PRIMARY KEY (account, name)
         ) WITHOUT ROWID
         """,

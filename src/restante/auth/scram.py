@@ -13,18 +13,18 @@ from hashlib import blake2b
 from secrets import token_bytes
 
 from restante.auth import hashes, scram_verifiers
+from restante.auth.devices.logins import DeviceLogins
 from restante.auth.judging import Claim, Verdict
 from restante.auth.neighbourhood import neighbourhood
 from restante.auth.options import AuthOptions
 from restante.auth.pool import HashingPool
 from restante.auth.recent import Recent
 from restante.auth.salts import Salts
-from restante.auth.scram_verifiers import SALT_OCTETS, Verifier
+from restante.auth.scram_verifiers import SALT_OCTETS, Verifier, check
 from restante.auth.sources import NOBODY, Account
 from restante.identity import ScramCredentials, ScramParameters
 from restante.sasl.saslprep import prepare_password
-from restante.sasl.scram import SCRAM_DIGESTS, ScramKeys, check_proof, derive, family
-from restante.sasl.scram import server_signature as sign
+from restante.sasl.scram import SCRAM_DIGESTS, ScramKeys, derive, family
 from restante.secret import Secret
 
 _Kept = Verifier | Secret
@@ -34,7 +34,10 @@ _Kept = Verifier | Secret
 class ScramJudge:
     """The judge of SCRAM's proofs."""
 
-    def __init__(self, options: AuthOptions, pool: HashingPool, salts: Salts) -> None:
+    def __init__(
+        self, options: AuthOptions, pool: HashingPool, salts: Salts, devices: DeviceLogins
+    ) -> None:
+        self._devices = devices
         self._iterations = options.hashing.scram_iterations
         self._pool = pool
         self._salts = salts
@@ -67,7 +70,7 @@ class ScramJudge:
             keys = self._derived.get(self._digest(claim, name, kept))
         else:
             keys = None if kept is None else kept.keys
-        signature = _check(credentials, keys or self._nobodys)
+        signature = check(credentials, keys or self._nobodys)
         if signature is None or not claim.acceptable:
             return None
         return Verdict(None, credentials.proof.reveal(), server_signature=signature)
@@ -77,6 +80,23 @@ class ScramJudge:
         verdict = self.at_once(claim, credentials)
         if verdict is not None:
             return verdict
+        device = self._by_device(claim, credentials)
+        if device is not None and device.reason is None and claim.acceptable:
+            return device
+        own_verdict = await self._by_itself(claim, credentials)
+        # A device's proof that breaks a rule has done all the work of a wrong one by now.
+        return own_verdict if own_verdict.reason is None or device is None else device
+
+    def _by_device(self, claim: Claim, credentials: ScramCredentials) -> Verdict | None:
+        """Return the verdict on the proof of a device's password; None: it is none."""
+        found = self._devices.by_scram(claim.name, claim.account, credentials)
+        if found is None:
+            return None
+        device, signature = found
+        reason = self._devices.objection(device, claim.peer.address, credentials.mechanism)
+        return Verdict(reason, f"device {device.id}".encode(), device, signature)
+
+    async def _by_itself(self, claim: Claim, credentials: ScramCredentials) -> Verdict:
         name = family(credentials.mechanism)
         own = _kept(claim.account, name)
         kept = own or _kept(claim.stand_in, name) or _kept(self._nobody[name], name)
@@ -90,7 +110,7 @@ class ScramJudge:
             _, network = neighbourhood(claim.peer.address)
             keys = await self._pool.run(work, network=network, rank=claim.rank)
             remember = partial(self._remember, self._digest(claim, name, kept), keys)
-        signature, tried = _check(credentials, keys), credentials.proof.reveal()
+        signature, tried = check(credentials, keys), credentials.proof.reveal()
         if own is None:
             return Verdict("unknown" if claim.account is None else "no verifier", tried)
         if signature is None:
@@ -139,11 +159,3 @@ def _read(name: str, text: str) -> Verifier | None:
 
 def _prepared(password: Secret) -> bytes:
     return prepare_password(password.reveal())
-
-
-def _check(credentials: ScramCredentials, keys: ScramKeys) -> bytes | None:
-    """Return the server's signature for a right proof; a wrong one costs as much."""
-    mechanism, message = credentials.mechanism, credentials.auth_message
-    signature = sign(mechanism, keys.server_key, message)
-    right = check_proof(mechanism, keys.stored_key, message, credentials.proof.reveal())
-    return signature if right else None

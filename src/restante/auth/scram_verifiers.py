@@ -4,13 +4,16 @@ Dovecot's form, `{SCRAM-SHA-256}iterations,salt,StoredKey,ServerKey`, the last t
 """
 
 import base64
+from contextlib import suppress
 from functools import partial
 from hashlib import blake2b
 from secrets import token_bytes
 from typing import NamedTuple
 
 from restante.auth.options import MAXIMUM_ITERATIONS
-from restante.sasl.scram import ScramKeys, derive
+from restante.identity import ScramCredentials
+from restante.sasl.scram import SCRAM_DIGESTS, ScramKeys, check_proof, derive
+from restante.sasl.scram import server_signature as sign
 from restante.sasl.scram.keys import digest_octets
 from restante.secret import Secret
 
@@ -28,9 +31,12 @@ class Verifier(NamedTuple):
     keys: ScramKeys
 
 
-def make(family: str, password: bytes, iterations: int) -> str:
-    """Return the verifier of a new password, which has been prepared, as text."""
-    salt = token_bytes(SALT_OCTETS)
+def make(family: str, password: bytes, iterations: int, salt: bytes | None = None) -> str:
+    """Return the verifier of a new password, which has been prepared, as text.
+
+    `salt` is that of another password which an exchange is to serve as well; None: a new one.
+    """
+    salt = token_bytes(SALT_OCTETS) if salt is None else salt
     keys = derive(family, password, salt, iterations)
     parts = (salt, keys.stored_key, keys.server_key)
     texts = ",".join(base64.b64encode(part).decode() for part in parts)
@@ -56,6 +62,25 @@ def read(family: str, text: str) -> Verifier:
     if not 0 < len(salt) <= _LONGEST_SALT_OCTETS:
         raise ValueError("salt")
     return Verifier(salt, int(iterations), ScramKeys(stored_key, server_key))
+
+
+def read_all(texts: str) -> list[tuple[str, Verifier]]:
+    """Return families and verifiers of texts with spaces between; those that say none are none."""
+    found = []
+    for text in texts.split():
+        name, _, rest = text.removeprefix("{").partition("}")
+        if name in SCRAM_DIGESTS:
+            with suppress(ValueError):
+                found.append((name, read(name, rest)))
+    return found
+
+
+def check(credentials: ScramCredentials, keys: ScramKeys) -> bytes | None:
+    """Return the server's signature for a right proof; a wrong one costs as much."""
+    mechanism, message = credentials.mechanism, credentials.auth_message
+    signature = sign(mechanism, keys.server_key, message)
+    right = check_proof(mechanism, keys.stored_key, message, credentials.proof.reveal())
+    return signature if right else None
 
 
 def is_password(family: str, text: str, password: bytes) -> bool:

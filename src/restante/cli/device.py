@@ -45,8 +45,8 @@ def device() -> None:
     type=click.Choice(["any", "apop", "cram-md5"]),
     default="any",
     show_default=True,
-    help="any: USER and PASS, PLAIN and LOGIN. APOP or CRAM-MD5 exclude all others, and have the"
-    " password kept, sealed.",
+    help="any: every one but APOP and CRAM-MD5. Those exclude all others, and have the password"
+    " kept, sealed.",
 )
 @click.option(
     "--expires",

@@ -6,7 +6,14 @@ from base64 import b64decode, b64encode
 import pytest
 
 from restante.auth import hashes
-from restante.auth.scram_verifiers import SALT_OCTETS, is_password, make, read, stand_in_salt
+from restante.auth.scram_verifiers import (
+    SALT_OCTETS,
+    is_password,
+    make,
+    read,
+    read_all,
+    stand_in_salt,
+)
 from restante.sasl.saslprep import prepare_password
 from restante.sasl.scram import SCRAM_DIGESTS, derive
 from restante.secret import Secret
@@ -112,3 +119,19 @@ def test_a_stand_in_is_always_the_same_and_each_its_own() -> None:
     assert salts["bob", FAMILIES[0]] == stand_in_salt(key, "bob", FAMILIES[0])
     assert salts["bob", FAMILIES[0]] != stand_in_salt(Secret(b"l" * 32), "bob", FAMILIES[0])
     assert len(stand_in_salt(key, "bob", FAMILIES[0], 8)) == 8
+
+
+def test_a_salt_may_serve_another_password() -> None:
+    first = make("SCRAM-SHA-256", b"one", 4_096)
+    ((name, verifier),) = read_all(first)
+    second = make(name, b"two", verifier.iterations, verifier.salt)
+    ((_, other),) = read_all(second)
+    assert (other.salt, other.iterations) == (verifier.salt, verifier.iterations)
+    assert other.keys != verifier.keys
+
+
+def test_what_is_no_verifier_is_left_out() -> None:
+    good = [make(each, b"one", 4_096) for each in ("SCRAM-SHA-1", "SCRAM-SHA-256")]
+    bad = ["", "{SCRAM-SHA-256}4096,x", "{SCRAM-SHA-512}4096,YQ==,YQ==,YQ==", "4096,YQ==", "{"]
+    found = read_all(" ".join([*bad, good[0], *bad, good[1]]))
+    assert [name for name, _ in found] == ["SCRAM-SHA-1", "SCRAM-SHA-256"]

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from restante.auth import scram_verifiers
 from restante.auth.administration import Administration
 from restante.auth.devices import key, uses, words
 from restante.auth.devices.device import (
@@ -68,12 +69,14 @@ class DeviceAdministration:
         if expires_at is not None and expires_at <= now:
             raise AccountError("the device would have expired already")
         made, secret = self._key(), words.make()
+        scram = self._scram(account, secret) if mechanism == "any" else ""
 
         def make(number: int) -> StoredDevice:
             device = Device(number, name, mechanism, within, expires_at, read_only)
             place = key.Place(account, name, number)
             sealed = None if mechanism == "any" else made.seal(place, secret)
-            return StoredDevice(device, now, made.mark, made.verifier(place, secret), sealed)
+            verifier = made.verifier(place, secret)
+            return StoredDevice(device, now, made.mark, verifier, sealed, scram)
 
         self._table.add(account, name, make)
         self._accounts.tell("device added", account, name)
@@ -105,6 +108,16 @@ class DeviceAdministration:
         number = self._table.revoke(account, name)
         uses.forget(self._uses, [number])
         self._accounts.tell("device revoked", account, name)
+
+    def _scram(self, account: str, secret: Secret) -> str:
+        """Return the verifiers that go with those of the account."""
+        found = self._accounts.database.look_up(account)
+        own = [] if found is None else scram_verifiers.read_all(found.scram)
+        return " ".join(
+            scram_verifiers.make(family, spelling, verifier.iterations, verifier.salt)
+            for family, verifier in own
+            for spelling in words.spellings(secret)
+        )
 
     def _key(self) -> key.DeviceKey:
         try:

@@ -63,6 +63,9 @@ class StoredDevice:
     verifier: bytes = field(repr=False)
     sealed: bytes | None = field(repr=False, default=None)
     """The password itself, for the mechanisms that need it."""
+    scram: str = field(repr=False, default="")
+    """Verifiers of SCRAM, as an account has them: with the account's salts, since the name alone
+    says which salt a client is told. There is one of each spelling."""
 
 
 def checked_name(name: str) -> str:

@@ -10,7 +10,7 @@ from restante.auth.devices.device import Device
 from restante.auth.devices.proofs import DeviceProofs
 from restante.auth.devices.table import DeviceTable
 from restante.auth.sources import Account, Source
-from restante.identity import DigestCredentials
+from restante.identity import DigestCredentials, ScramCredentials
 from restante.telemetry import Log
 
 
@@ -50,6 +50,17 @@ class DeviceLogins:
             TemporaryFailure: nobody can say now.
         """
         return self._of(account, self._proofs.by_digest(name, credentials))
+
+    def by_scram(
+        self, name: str | None, account: Account | None, credentials: ScramCredentials
+    ) -> tuple[Device, bytes] | None:
+        """Return the device whose password was proved, and the server's signature; None: none's.
+
+        Raises:
+            TemporaryFailure: nobody can say now.
+        """
+        found = self._proofs.by_scram(name, credentials)
+        return None if found is None or self._of(account, found[0]) is None else found
 
     def objection(self, device: Device, address: str, mechanism: str) -> str | None:
         """Return which rule a login breaks, for the log; None: it breaks none."""

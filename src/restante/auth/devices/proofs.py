@@ -12,9 +12,11 @@ from restante.auth.devices import words
 from restante.auth.devices.device import BY_DIGEST, Device, StoredDevice
 from restante.auth.devices.key import DeviceKey, KeyFile, Place, UnusableSeal
 from restante.auth.key_file import UnusableKey
-from restante.identity import DigestCredentials
+from restante.auth.scram_verifiers import check, make, read_all
+from restante.identity import DigestCredentials, ScramCredentials
 from restante.sasl.apop import check_apop
 from restante.sasl.cram_md5 import check_cram_md5
+from restante.sasl.scram import SCRAM_DIGESTS, family
 from restante.secret import Secret
 from restante.telemetry import Event, Log
 
@@ -60,6 +62,23 @@ class DeviceProofs:
         for device, secret in self._opened(name, BY_DIGEST[credentials.mechanism]):
             if _is_digest(credentials, secret) and device.id:
                 found = device
+        return found
+
+    def by_scram(
+        self, name: str | None, credentials: ScramCredentials
+    ) -> tuple[Device, bytes] | None:
+        """Return the device whose password was proved, and the server's signature; None: none's.
+
+        Raises:
+            TemporaryFailure: nobody can say now.
+        """
+        found, wanted = None, family(credentials.mechanism)
+        _, stored = self._usable(name)
+        for each in _padded([each for each in stored if each.scram]):
+            keys = [verifier.keys for name, verifier in read_all(each.scram) if name == wanted]
+            signatures = [check(credentials, each) for each in keys]
+            if any(signatures) and each.device.id:
+                found = each.device, next(filter(None, signatures))
         return found
 
     def _compared(self, name: str | None, secret: Secret) -> Device | None:
@@ -112,9 +131,12 @@ _NO_KEY = DeviceKey(Secret(bytes(32)))
 
 
 def _nobodys() -> StoredDevice:
-    return StoredDevice(Device(0, ""), 0, _NO_KEY.mark, bytes(32))
+    return StoredDevice(Device(0, ""), 0, _NO_KEY.mark, bytes(32), None, _NO_SCRAM)
 
 
+_NO_SCRAM = " ".join(
+    make(each, spelling, 1) for each in SCRAM_DIGESTS for spelling in words.spellings(_STAND_IN)
+)
 _NO_DEVICE = _nobodys()
 
 

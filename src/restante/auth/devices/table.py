@@ -16,10 +16,11 @@ MAXIMUM_DEVICES = 64
 """Of one account: a login by digest may have to try them all."""
 
 _COLUMNS = (
-    "id, name, mechanism, networks, expires_at, read_only, created_at, mark, verifier, sealed"
+    "id, name, mechanism, networks, expires_at, read_only, created_at, mark, verifier, sealed,"
+    " scram"
 )
 _SELECT = f"SELECT {_COLUMNS} FROM device WHERE account = ? ORDER BY name"  # noqa: S608
-_INSERT = f"INSERT INTO device (account, {_COLUMNS}) VALUES (?{', ?' * 10})"  # noqa: S608
+_INSERT = f"INSERT INTO device (account, {_COLUMNS}) VALUES (?{', ?' * 11})"  # noqa: S608
 
 
 class DeviceTable:
@@ -87,4 +88,5 @@ def _row(stored: StoredDevice) -> tuple[Any, ...]:
         stored.mark,
         stored.verifier,
         stored.sealed,
+        stored.scram,
     )

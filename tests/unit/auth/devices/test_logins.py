@@ -17,12 +17,19 @@ from restante.auth.inprocess import InProcessAuthenticator
 from restante.auth.messages import login_frame, read_login
 from restante.auth.options import ThrottleOptions
 from restante.errors import AuthenticationFailed
-from restante.identity import DigestCredentials, Identity, PasswordCredentials
+from restante.identity import (
+    DigestCredentials,
+    Identity,
+    MutualIdentity,
+    PasswordCredentials,
+    SaltRequest,
+)
 from restante.sasl.apop import apop_digest
 from restante.sasl.cram_md5 import cram_md5_digest
+from restante.sasl.scram import derive, server_signature
 from restante.secret import Secret
 from restante.telemetry import Event, RecordingLog
-from unit.auth.scene import NO_THROTTLE, PEER, Clock, options, peer, run
+from unit.auth.scene import NO_THROTTLE, PEER, Clock, options, peer, proof_of, run
 
 CHALLENGE = b"<1896.697170952@pop.example.org>"
 
@@ -82,6 +89,35 @@ class Scene:
         digest = Secret(make(CHALLENGE, secret))
         credentials = DigestCredentials(name, CHALLENGE, digest, mechanism)
         return await self.authenticator.authenticate(credentials, peer(address))
+
+    async def log_in_by_scram(
+        self,
+        secret: bytes,
+        mechanism: str = "SCRAM-SHA-256",
+        *,
+        name: str = "bob",
+        address: str = PEER.address,
+    ) -> Identity:
+        asking = peer(address)
+        self.parameters = await self.authenticator.salt(SaltRequest(name, mechanism), asking)
+        self.proof = proof_of(name, secret, self.parameters, mechanism)
+        self.typed = secret
+        return await self.authenticator.authenticate(self.proof, asking)
+
+    def proves_the_server(self, identity: Identity) -> bool:
+        """Check the server's signature as the client that has just logged in does."""
+        assert isinstance(identity, MutualIdentity)
+        salt, iterations = self.parameters
+        keys = derive(self.proof.mechanism, self.typed, salt, iterations)
+        signature = server_signature(self.proof.mechanism, keys.server_key, self.proof.auth_message)
+        return identity.server_signature == signature
+
+    async def scram_refusal(self, secret: bytes, **named: str) -> str:
+        """Log in by SCRAM in vain, and return the reason."""
+        with pytest.raises(AuthenticationFailed) as caught:
+            await self.log_in_by_scram(secret, **named)
+        assert str(caught.value) == "authentication failed"
+        return str(caught.value.reason)
 
     async def refusal(self, *arguments: object, digest: bool = False, **named: object) -> str:
         """Log in in vain, and return the reason, after holding the refusal to what all are told."""
@@ -340,6 +376,70 @@ def test_a_lost_key_shuts_out_devices_and_nobody_else(scene: Scene) -> None:
     run(story())
     (warning,) = scene.log.named(Event.WARNING)
     assert "the key of the devices is gone" in str(warning["reason"])
+
+
+# ---- SCRAM
+
+
+@pytest.mark.parametrize("mechanism", ["SCRAM-SHA-256", "SCRAM-SHA-256-PLUS"])
+def test_a_device_logs_in_by_scram(scene: Scene, mechanism: str) -> None:
+    """With the salt of its account, since a name alone says which salt a client is told."""
+    laptop, phone = scene.add("laptop", read_only=True), scene.add("phone")
+
+    async def story() -> None:
+        for typed in (laptop, laptop.replace(b"-", b"")):
+            identity = await scene.log_in_by_scram(typed, mechanism)
+            assert isinstance(identity, MutualIdentity)
+            assert (identity.name, identity.device, identity.read_only) == ("bob", "laptop", True)
+            assert scene.proves_the_server(identity)
+        assert (await scene.log_in_by_scram(phone, mechanism)).device == "phone"
+        own = await scene.log_in_by_scram(b"own password", mechanism)
+        assert (own.device, scene.proves_the_server(own)) == ("", True)
+
+    run(story())
+
+
+def test_the_rules_hold_for_scram(scene: Scene) -> None:
+    secret = scene.add(expires_at=1_500, networks=("192.0.2.0/24",))
+    old = scene.add("old", mechanism="apop")
+
+    async def story() -> None:
+        await scene.log_in_by_scram(secret)
+        assert await scene.scram_refusal(secret, address="198.51.100.1") == "device network: laptop"
+        assert await scene.scram_refusal(old) == "password"
+        assert await scene.scram_refusal(secret, name="anna") == "unknown"
+        scene.accounts.disable("bob")
+        assert await scene.scram_refusal(secret) == "disabled"
+        scene.accounts.enable("bob")
+        await scene.log_in_by_scram(secret)
+        scene.clock.now = 1_500
+        assert await scene.scram_refusal(secret) == "device expired: laptop"
+        scene.devices.revoke("bob", "laptop")
+        assert await scene.scram_refusal(secret) == "password"
+
+    run(story())
+
+
+def test_a_new_password_of_the_account_leaves_its_devices(scene: Scene) -> None:
+    secret = scene.add()
+
+    async def story() -> None:
+        scene.accounts.set_password("bob", Secret(b"another"))
+        assert (await scene.log_in_by_scram(secret)).device == "laptop"
+        assert (await scene.log_in_by_scram(b"another")).device == ""
+        assert await scene.scram_refusal(b"own password") == "password"
+
+    run(story())
+
+
+def test_without_devices_a_new_password_has_a_new_salt(scene: Scene) -> None:
+    async def story() -> None:
+        before = await scene.authenticator.salt(SaltRequest("bob", "SCRAM-SHA-256"), PEER)
+        scene.accounts.set_password("bob", Secret(b"another"))
+        after = await scene.authenticator.salt(SaltRequest("bob", "SCRAM-SHA-256"), PEER)
+        assert before.salt != after.salt
+
+    run(story())
 
 
 # ---- what is kept of them
