@@ -9,11 +9,12 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from serving import Dialogue, ServerProcess
+from serving import Dialogue, ServerProcess, eventually
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="takes root to become two users")
 
@@ -118,10 +119,23 @@ def test_logins_work_across_them(server: TwoUsers) -> None:
             assert dialogue.log_in(name, "secret").startswith(b"+OK")
 
 
+def a_device_logs_in(server: TwoUsers) -> None:
+    """Have root add a device, let it log in, and wait until that is written down."""
+    added = server.run("device", "add", "carol", "phone")
+    assert added.returncode == 0, added.stderr
+    with Dialogue(server.host, server.ports["none"]) as dialogue:
+        assert dialogue.log_in("carol", added.stdout.decode().strip()).startswith(b"+OK")
+    listed = partial(server.run, "device", "list", "carol", "--json")
+    eventually(lambda: b'"mechanism": "USER"' in listed().stdout, seconds=60)
+    assert server.run("device", "revoke", "carol", "phone").returncode == 0
+
+
 def test_a_worker_cannot_get_at_the_stores(server: TwoUsers) -> None:
     folder = server.state / "auth"
     database = folder / "accounts.sqlite"
+    a_device_logs_in(server)
     assert attempt(AUTH, "read", database) == "done"
+    assert attempt(AUTH, "read", folder / "devices.key") == "done"
     assert attempt(AUTH, "read", server.passwords) == "done"
     for user in (WORKER, STRANGER):
         for what, path in [
@@ -130,6 +144,10 @@ def test_a_worker_cannot_get_at_the_stores(server: TwoUsers) -> None:
             ("replace", database),
             ("list", folder),
             ("create", folder / "accounts.sqlite-journal"),
+            ("read", folder / "devices.key"),
+            ("write", folder / "devices.key"),
+            ("replace", folder / "devices.key"),
+            ("read", folder / "device-uses.sqlite"),
             ("replace", folder),
             ("read", server.passwords),
             ("write", server.passwords),
@@ -192,6 +210,7 @@ def test_octets_that_are_no_frame_end_that_line_alone(server: TwoUsers) -> None:
 
 
 def test_a_change_by_root_stays_readable(server: TwoUsers) -> None:
+    a_device_logs_in(server)
     done = server.run("account", "password", "carol", "--password-stdin", stdin=b"another\n")
     assert done.returncode == 0
     with Dialogue(server.host, server.ports["none"]) as dialogue:
