@@ -4,9 +4,11 @@ import os
 import pwd
 import re
 import socket
+import stat
 import subprocess
 import sys
 import tempfile
+from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import suppress
 from functools import partial
@@ -21,6 +23,8 @@ pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="takes root to become 
 DATABASE = '[[auth.source]]\ntype = "accounts"\n[auth.hashing]\nmemory_kib = 8\npasses = 1\n'
 WORKER, AUTH = "nobody", "daemon"
 STRANGER = "www-data"
+FIRST = b64encode(b"n,,n=carol,r=fyko+d2lbbFgONRv9qkxdawL")
+KEYS = ("salts.key", "devices.key")
 
 ATTEMPT = """
 import os, socket, sys
@@ -88,7 +92,12 @@ def server() -> Iterator[TwoUsers]:
         _give(two.mail, WORKER)
         added = two.run("account", "add", "carol", "--password-stdin", stdin=b"secret\n")
         assert added.returncode == 0, added.stderr
+        added = two.run("device", "add", "carol", "phone")
+        assert added.returncode == 0, added.stderr
         with two:
+            with Dialogue(two.host, two.ports["none"]) as dialogue:
+                # The first salt has the key of all salts made.
+                assert dialogue.say(b"AUTH SCRAM-SHA-256 " + FIRST).startswith(b"+ ")
             yield two
 
 
@@ -162,10 +171,39 @@ def test_a_worker_cannot_get_at_the_stores(server: TwoUsers) -> None:
     assert database.exists()
 
 
+def test_a_worker_cannot_get_at_the_keys(server: TwoUsers) -> None:
+    for name in KEYS:
+        key = server.state / "auth" / name
+        status = key.stat()
+        assert (stat.S_IMODE(status.st_mode), status.st_uid) == (0o600, pwd.getpwnam(AUTH).pw_uid)
+        assert attempt(AUTH, "read", key) == "done"
+        for user in (WORKER, STRANGER):
+            for what in ("read", "write", "replace"):
+                assert attempt(user, what, key) == "PermissionError", (user, what, name)
+
+
+def test_a_trial_has_the_rights_of_the_auth_process(server: TwoUsers) -> None:
+    def tried(name: str) -> tuple[int, bytes]:
+        done = server.run("auth", "test", name, "--password-stdin", stdin=b"secret\n")
+        return done.returncode, done.stderr
+
+    assert tried("bob") == (0, b"")
+    _give(server.passwords, WORKER)
+    try:
+        status, complaint = tried("nobody")
+        assert status == 75
+        assert b"passwd-file: Permission denied" in complaint
+    finally:
+        _give(server.passwords, AUTH)
+    for path in (server.state / "auth").iterdir():
+        assert path.stat().st_uid == pwd.getpwnam(AUTH).pw_uid
+
+
 def test_a_worker_holds_no_descriptor_of_them(server: TwoUsers) -> None:
     held = [os.readlink(path) for path in Path(f"/proc/{server.pid('worker')}/fd").iterdir()]
     assert held
-    assert not [name for name in held if "accounts" in name or "passwd" in name]
+    stores = ("accounts", "passwd", *KEYS)
+    assert not [name for name in held if any(store in name for store in stores)]
     auth = [os.readlink(path) for path in Path(f"/proc/{server.pid('auth')}/fd").iterdir()]
     assert str(server.state / "auth" / "accounts.sqlite") in auth
 
