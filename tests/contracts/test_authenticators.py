@@ -7,20 +7,28 @@ from pathlib import Path
 
 import pytest
 
-from restante.auth import hashes
+from restante.auth import hashes, scram_verifiers
 from restante.auth.accounts import FILE_NAME, AccountsDatabase
 from restante.auth.client import AuthClient
 from restante.auth.inprocess import InProcessAuthenticator
-from restante.auth.options import AuthOptions, HashOptions, SourceOptions, ThrottleOptions
+from restante.auth.options import (
+    AuthOptions,
+    FurtherMechanism,
+    HashOptions,
+    SourceOptions,
+    ThrottleOptions,
+)
 from restante.auth.process import WorkerConnection
 from restante.identity import Authenticator
+from restante.sasl.saslprep import prepare_password
 from restante.telemetry import RecordingLog
 from restante.testing.authenticators import AuthenticatorContract, KnownAccount
+from restante.testing.proofs import ProofContract
 
-CHEAP = HashOptions(memory_kib=8, passes=1)
+CHEAP = HashOptions(memory_kib=8, passes=1, scram_iterations=4_096)
 
 
-class TestInProcess(AuthenticatorContract):
+class TestInProcess(AuthenticatorContract, ProofContract):
     """With our own database."""
 
     @pytest.fixture(autouse=True)
@@ -44,11 +52,16 @@ class TestInProcess(AuthenticatorContract):
         database = AccountsDatabase(path)
         for account in accounts:
             stored = hashes.hash_password(account.password, CHEAP)
-            database.add(account.name, stored, account.mailbox)
+            password = prepare_password(account.password)
+            verifier = scram_verifiers.make("SCRAM-SHA-256", password, CHEAP.scram_iterations)
+            database.add(account.name, stored, account.mailbox, verifier)
             if account.disabled:
                 database.disable(account.name)
         database.close()
         return SourceOptions()
+
+    def mechanisms(self) -> frozenset[str]:
+        return frozenset({"SCRAM-SHA-256", "SCRAM-SHA-256-PLUS"})
 
     def silence(self, directory: Path) -> bool:
         path = directory / FILE_NAME
@@ -77,21 +90,44 @@ class TestInProcess(AuthenticatorContract):
 class TestInProcessWithAPasswdFile(TestInProcess):
     """With a file in Dovecot's format."""
 
+    def stored(self, account: KnownAccount) -> str:
+        """Return what the file holds of a password."""
+        return hashes.hash_password(account.password, CHEAP)
+
     def source(self, directory: Path, accounts: tuple[KnownAccount, ...]) -> SourceOptions:
         path = directory / "passwd"
         with path.open("w") as lines:
             for account in accounts:
-                stored = hashes.hash_password(account.password, CHEAP)
+                stored = self.stored(account)
                 extra = ["nologin"] if account.disabled else []
                 if account.mailbox is not None:
                     extra.append(f"userdb_mail=maildir:{account.mailbox}")
                 lines.write(f"{account.name}:{stored}::::::{' '.join(extra)}\n")
-        return SourceOptions(type="passwd-file", path=path)
+        return SourceOptions(type="passwd-file", path=path, verifies=self.verifies())
+
+    def verifies(self) -> tuple[FurtherMechanism, ...]:
+        """Return what the source is told to serve besides passwords."""
+        return ()
+
+    def mechanisms(self) -> frozenset[str]:
+        return frozenset(self.verifies()) | {
+            f"{name}-PLUS" for name in self.verifies() if name.startswith("SCRAM")
+        }
 
     def silence(self, directory: Path) -> bool:
         # A file that is gone leaves what was read before, which is nothing here yet.
         (directory / "passwd").unlink()
         return True
+
+
+class TestInProcessWithPlainEntries(TestInProcessWithAPasswdFile):
+    """With a file whose entries are good for everything."""
+
+    def stored(self, account: KnownAccount) -> str:
+        return "{PLAIN}" + account.password.decode()
+
+    def verifies(self) -> tuple[FurtherMechanism, ...]:
+        return ("SCRAM-SHA-256", "SCRAM-SHA-1", "CRAM-MD5", "APOP")
 
 
 class TestProcess(TestInProcess):
@@ -116,3 +152,7 @@ class TestProcess(TestInProcess):
 
 class TestProcessWithAPasswdFile(TestProcess, TestInProcessWithAPasswdFile):
     """The same with a file."""
+
+
+class TestProcessWithPlainEntries(TestProcess, TestInProcessWithPlainEntries):
+    """The same with such entries."""
