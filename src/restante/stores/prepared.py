@@ -8,12 +8,12 @@ read again: nothing goes out from here that is not there any more.
 
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 from restante.maildrop import MessageReader
 from restante.stores.scan import clock_ns, proven_ns
 from restante.stores.sizes import READ_OCTETS, look, open_with_status, wire_size
-from restante.stores.wire import WireEncoder
+from restante.stores.wire import WireEncoder, encode
 
 _OVERHEAD_OCTETS = 512
 """Of a message beyond its octets, about."""
@@ -216,19 +216,23 @@ def prepare(path: bytes, at_most: int) -> PreparedMessage | None:
     try:
         if status.st_size > at_most:
             return None
-        return PreparedMessage(_stamp(status), list(_pieces(descriptor, status.st_size)))
+        return PreparedMessage(_stamp(status), _pieces(descriptor, status.st_size))
     finally:
         os.close(descriptor)
 
 
-def _pieces(descriptor: int, left: int) -> Iterator[bytes]:
+def _pieces(descriptor: int, left: int) -> list[bytes]:
+    data = os.read(descriptor, min(left, READ_OCTETS))
+    if len(data) == left:
+        return [encode(data)]
     encoder = WireEncoder()
-    while left and (data := os.read(descriptor, min(left, READ_OCTETS))):
+    pieces: list[bytes] = []
+    while data:
         left -= len(data)
-        yield encoder.feed(data) if left else encoder.feed(data) + encoder.end()
-    # Of a file that shrank while it was read.
-    if end := encoder.end():
-        yield end
+        pieces.append(encoder.feed(data))
+        data = os.read(descriptor, min(left, READ_OCTETS)) if left else b""
+    end = encoder.end()
+    return [*pieces, end] if end else pieces
 
 
 def _stamp(status: os.stat_result) -> Stamp:
