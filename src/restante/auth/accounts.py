@@ -24,11 +24,14 @@ FILE_NAME = "auth/accounts.sqlite"
 """In the state directory. The folder is the auth process's own, no other role can look into it,
 and whoever reads first after a power cut has to undo what was half done, which takes a file away.
 """
-_DESCRIBE = "SELECT name, disabled, mailbox, created_at FROM account"
+_DESCRIBE = "SELECT name, disabled, mailbox, created_at, scram FROM account"
+_DESCRIBE_ALL = f"{_DESCRIBE} ORDER BY name"
+_DESCRIBE_ONE = f"{_DESCRIBE} WHERE name = ?"
 _SELECT = "SELECT name, stored_password, disabled, mailbox, version, scram FROM account"
 _BEHIND = f"{_SELECT} WHERE name >= ? ORDER BY name LIMIT 1"
 _BEFORE = f"{_SELECT} WHERE name < ? ORDER BY name LIMIT 1"
-_OLDER = {each: each.replace("scram", "''") for each in (_BEHIND, _BEFORE)}
+_WITH_SCRAM = (_DESCRIBE_ALL, _DESCRIBE_ONE, _BEHIND, _BEFORE)
+_OLDER = {each: each.replace("scram", "''") for each in _WITH_SCRAM}
 """What a database without verifiers of SCRAM is asked instead."""
 _NO_ROW = ("\0", "", 0, None, 0, "")
 """In the place of the row of somebody behind the last account; nobody has this name."""
@@ -46,6 +49,8 @@ class AccountDescription:
     disabled: bool
     mailbox: str | None
     created_at: int
+    scram: tuple[str, ...] = ()
+    """The mechanisms that a verifier is kept for."""
 
 
 _Stamp = tuple[int, int, int, int, int]
@@ -138,7 +143,7 @@ class AccountsDatabase:
             connection = self._reading()
             if connection is None:
                 return []
-            rows = connection.execute(f"{_DESCRIBE} ORDER BY name").fetchall()
+            rows = connection.execute(self._fitting(_DESCRIBE_ALL, connection)).fetchall()
         except (sqlite3.Error, OSError) as error:
             raise _unusable(error) from error
         return [_description(row) for row in rows]
@@ -150,7 +155,7 @@ class AccountsDatabase:
             UnknownAccount: there is none of that name.
         """
         try:
-            row = self._row(f"{_DESCRIBE} WHERE name = ?", name)
+            row = self._row(_DESCRIBE_ONE, name)
         except (sqlite3.Error, OSError) as error:
             raise _unusable(error) from error
         if row is None:
@@ -252,10 +257,13 @@ class AccountsDatabase:
         connection = self._reading()
         if connection is None:
             return None
-        if self._version_of(connection) < schema.SCRAM_SINCE:
-            statement = _OLDER.get(statement, statement)
+        statement = self._fitting(statement, connection)
         row: tuple[Any, ...] | None = connection.execute(statement, (name,)).fetchone()
         return row
+
+    def _fitting(self, statement: str, connection: sqlite3.Connection) -> str:
+        older = self._version_of(connection) < schema.SCRAM_SINCE
+        return _OLDER[statement] if older else statement
 
     def _version_of(self, connection: sqlite3.Connection) -> int:
         if self._version < schema.NEWEST:
@@ -308,7 +316,8 @@ def _stamp(status: os.stat_result) -> _Stamp:
 
 
 def _description(row: tuple[Any, ...]) -> AccountDescription:
-    return AccountDescription(row[0], bool(row[1]), row[2], row[3])
+    kept = tuple(text.partition("}")[0].removeprefix("{") for text in row[4].split())
+    return AccountDescription(row[0], bool(row[1]), row[2], row[3], kept)
 
 
 def _next_version(connection: sqlite3.Connection) -> int:

@@ -17,9 +17,9 @@ from restante.telemetry import Event, Log
 
 FILE_NAME = "auth/salts.key"
 """In the state directory, the auth process's own."""
-UNPROVED_AT_ONCE = 1_000
-UNPROVED_PER_SECOND = 10.0
-_ADDRESSES = 100_000
+UNPROVED_AT_ONCE = 10_000
+UNPROVED_PER_SECOND = 100.0
+_ADDRESSES = 20_000
 
 
 class Salts:

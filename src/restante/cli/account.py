@@ -75,6 +75,7 @@ def show(name: str, file: Path, *, as_json: bool) -> None:
     click.echo(f"name      {found.name}")
     click.echo(f"state     {'disabled' if found.disabled else 'enabled'}")
     click.echo(f"mailbox   {mailbox or '(in memory)'}")
+    click.echo(f"scram     {', '.join(found.scram) or 'none'}")
     click.echo(f"created   {datetime.fromtimestamp(found.created_at, UTC):%Y-%m-%d %H:%M} UTC")
     click.echo(f"devices   {', '.join(devices) or 'none'}")
 

@@ -399,6 +399,9 @@ def test_an_account_is_described(administrator: AccountsDatabase) -> None:
     assert (bob.name, bob.disabled, bob.mailbox) == ("bob", False, "/mail/bob")
     assert abs(bob.created_at - time.time()) < 60
     assert administrator.show("bob") == bob
+    assert bob.scram == ()
+    administrator.set_password("bob", HASH, "{SCRAM-SHA-256}x {SCRAM-SHA-1}y")
+    assert administrator.show("bob").scram == ("SCRAM-SHA-256", "SCRAM-SHA-1")
 
 
 def test_a_name_is_given_once(administrator: AccountsDatabase, source: AccountsDatabase) -> None:

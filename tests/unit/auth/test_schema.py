@@ -82,7 +82,8 @@ def test_reading_an_old_one_changes_nothing(old: Path, source: AccountsDatabase)
     )
     assert source.look_up("nobody") is None
     assert source.decoy(5) in (source.look_up("bob"), source.look_up("gone"))
-    assert [each.name for each in source.list()] == ["bob", "gone"]
+    assert [(each.name, each.scram) for each in source.list()] == [("bob", ()), ("gone", ())]
+    assert source.show("bob").created_at == 1000
     assert source.state() is not None
     assert old.read_bytes() == before
 

@@ -13,6 +13,7 @@ from restante.auth.accounts import FILE_NAME, AccountsDatabase
 from restante.auth.devices.proofs import ROUNDS
 from restante.auth.inprocess import InProcessAuthenticator
 from restante.auth.options import AuthOptions, CacheOptions, HashOptions, ThrottleOptions
+from restante.auth.salts import UNPROVED_AT_ONCE
 from restante.errors import AuthenticationFailed, TemporaryFailure
 from restante.identity import Identity, MutualIdentity, SaltRequest
 from restante.sasl.scram import derive, server_signature
@@ -351,7 +352,7 @@ def test_unknown_names_look_like_those_there_are(make: Callable[..., Tell]) -> N
 def test_salts_for_nothing_are_bounded(make: Callable[..., Tell]) -> None:
     async def story(scene: Scene) -> None:
         request = SaltRequest("nobody", "SCRAM-SHA-256")
-        for _ in range(1_000):
+        for _ in range(UNPROVED_AT_ONCE):
             await scene.authenticator.salt(request, PEER)
         for name in ("nobody", "bob"):
             with pytest.raises(TemporaryFailure, match="too many logins at once"):

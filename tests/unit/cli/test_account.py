@@ -65,6 +65,8 @@ def test_an_account_is_shown(command: Command, configuration: Path, bob: None) -
     shown = json.loads(command("account", "show", "bob", "--json", "--config", configuration).out)
     assert shown["name"] == "bob"
     assert shown["disabled"] is False
+    assert shown["scram"] == ["SCRAM-SHA-256"]
+    assert "scram     SCRAM-SHA-256\n" in text
     assert shown["mailbox"] == f"{configuration.parent}/mail/bob"
 
 
