@@ -18,6 +18,7 @@ import pytest
 
 from examine.served import deposit_into
 from unit.examine.behaving import Behaviour, answering, listening, saying, until_gone
+from unit.examine.crooked import CrookedServer
 
 from serving import RESTANTE, ServerProcess, eventually
 
@@ -290,6 +291,47 @@ def test_a_server_that_lies_departs_and_does_no_harm() -> None:
     assert ended.stderr == ""
     assert all(line.isprintable() for line in ended.stdout.splitlines())
     assert PASSWORD not in ended.stdout
+
+
+@pytest.fixture
+def crooked() -> Iterator[CrookedServer]:
+    """A server, honest for once, that takes certificates of clients and binds SCRAM to TLS."""
+    server = CrookedServer()
+    yield server
+    server.stop()
+
+
+CERTIFIED = ("4422-S-06/asked", "8314-S-02/certificate", "2595-S-07/certificate")
+
+
+def of_ids(crooked: CrookedServer, port: int, *more: str | Path) -> dict[str, str]:
+    """Try the cases on certificates at a port, and return the verdicts by name."""
+    account = crooked.provide([], password=PASSWORD, scratch=True, turn=0)
+    cases = [word for name in (*CERTIFIED, "9266-S-03", "9325-S-10") for word in ("--case", name)]
+    place = f"localhost:{crooked.endpoints[port].port}"
+    ended = examine(place, "--user", account.name, "--password-stdin", "--json", *more, *cases)
+    assert ended.stderr == ""
+    found = json.loads(ended.stdout)["cases"]
+    return {"/".join(filter(None, (c["id"], c.get("variant")))): c["verdict"] for c in found}
+
+
+def test_the_account_shows_its_certificate(crooked: CrookedServer) -> None:
+    certificate = crooked.certificates.of_client("user1").certificate
+    found = of_ids(crooked, 2, "--insecure", "--client-certificate", certificate)
+    assert found.pop("2595-S-07/certificate") == "not_tried"
+    assert set(found.values()) == {"passes"}
+    assert len(found) > 4
+
+
+def test_without_a_certificate_its_cases_are_not_tried(crooked: CrookedServer) -> None:
+    found = of_ids(crooked, 2, "--insecure")
+    assert {found[name] for name in CERTIFIED} == {"not_tried"}
+
+
+def test_a_port_without_tls_is_not_asked_for_it(crooked: CrookedServer) -> None:
+    found = of_ids(crooked, 3, "--tls", "none")
+    assert found.pop("8314-S-02/certificate") == "not_tried"
+    assert set(found.values()) == {"not_applicable"}
 
 
 def test_a_server_that_hangs_after_the_login_is_given_up() -> None:

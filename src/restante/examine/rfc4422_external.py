@@ -203,8 +203,6 @@ CASES = (
         source=SOURCE,
         level=Level.MUST,
         start=Start.GREETED,
-        mail=M2,
-        exact=False,
         steps=(refuses(b"", b"{user}", certificate=False),),
     ),
     Case(

@@ -33,7 +33,9 @@ class Certificates:
             "asking": self._good(asks=True),
             "plain": self._good(asks=False),
             "lenient-tls": self._lenient(),
+            "only-1.3": self._good(asks=True),
         }
+        self._contexts["only-1.3"].minimum_version = ssl.TLSVersion.TLSv1_3
         for fault in ("weak-key", "weak-signature"):
             self._contexts[fault] = self._weak(fault)
 
