@@ -23,7 +23,7 @@ from restante.examine.suite import CASES
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.append(str(ROOT / "tests"))
-from examine.recorded import DECIDED, why_absent  # noqa: E402 - found through the line above
+from examine.recorded import DECIDED, UNTRIED, why_absent  # noqa: E402 - found through the line above
 
 PAGE = ROOT / "docs" / "reference" / "conformance.md"
 ITEMS = ROOT / "docs" / "reference" / "conformance"
@@ -102,7 +102,12 @@ def waiting() -> dict[str, str]:
 
 def _is_no_proof(case: Case) -> bool:
     """Tell whether Restante does otherwise, or has nothing that the case could be about."""
-    return case.name in DECIDED or case.vigil is not None or why_absent(case) is not None
+    return (
+        case.name in DECIDED
+        or case.name in UNTRIED
+        or case.vigil is not None
+        or why_absent(case) is not None
+    )
 
 
 def told(count: int) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from serving import ServerProcess
+from serving import ALL_VERIFIED, ServerProcess
 
 # How long an example takes depends on who else uses the machine, and says nothing of the code.
 settings.register_profile("untimed", deadline=None)
@@ -26,11 +26,24 @@ def require(program: str) -> str:
 
 
 class RestanteServer:
-    """Two servers that know the same accounts: one takes passwords in clear, one does not."""
+    """Two servers that know the same accounts: one takes passwords in clear, one does not.
 
-    def __init__(self, directory: Path) -> None:
-        self.open = ServerProcess(directory / "open", cleartext="always")
-        self.strict = ServerProcess(directory / "strict", cleartext="tls")
+    They offer what there is by default, or these `mechanisms`.
+    """
+
+    def __init__(self, directory: Path, *mechanisms: str) -> None:
+        certificates = "EXTERNAL" in mechanisms
+        self.open, self.strict = (
+            ServerProcess(
+                directory / name,
+                cleartext=cleartext,
+                mechanisms=mechanisms,
+                verifies=ALL_VERIFIED if mechanisms else (),
+                client_certificates=certificates,
+            )
+            for name, cleartext in (("open", "always"), ("strict", "tls"))
+        )
+        self._certificates = directory / "clients" if certificates else None
         self.strict.mail = self.open.mail
         self.strict.passwords = self.open.passwords
         self.strict.certificate = self.open.certificate
@@ -57,11 +70,22 @@ class RestanteServer:
         """Add an account to both and return its Maildir."""
         return self.open.account(name, password)
 
+    def client_certificate(self, name: str) -> tuple[Path, Path] | None:
+        """Issue a certificate and its key for an account; None: none is taken."""
+        if self._certificates is None:
+            return None
+        self._certificates.mkdir(exist_ok=True)
+        return self.open.client_certificate(name, self._certificates)
+
 
 @pytest.fixture(scope="session")
 def restante_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RestanteServer]:
     """The servers that a whole run of tests talks to."""
-    server = RestanteServer(tmp_path_factory.mktemp("restante"))
+    yield from running(RestanteServer(tmp_path_factory.mktemp("restante")))
+
+
+def running(server: RestanteServer) -> Iterator[RestanteServer]:
+    """Yield a server while it runs."""
     server.start()
     yield server
     server.stop()

@@ -22,6 +22,23 @@ from restante.admin.control import ControlClient
 READY_SECONDS = 20.0
 STOP_SECONDS = 20.0
 RESTANTE = [sys.executable, "-m", "restante"]
+ALL_MECHANISMS = (
+    "SCRAM-SHA-256-PLUS",
+    "SCRAM-SHA-256",
+    "SCRAM-SHA-1-PLUS",
+    "SCRAM-SHA-1",
+    "CRAM-MD5",
+    "LOGIN",
+    "PLAIN",
+    "EXTERNAL",
+    "APOP",
+    "USER",
+)
+"""Every one that a passwd-file in clear and certificates can verify."""
+DIGESTS = ("CRAM-MD5", "APOP")
+"""Those that take a password of their own (RFC 1939 §13, RFC 2195 §4)."""
+ALL_BUT_DIGESTS = tuple(name for name in ALL_MECHANISMS if name not in DIGESTS)
+ALL_VERIFIED = ("SCRAM-SHA-256", "SCRAM-SHA-1", *DIGESTS)
 _NO_LIMITS: dict[str, float] = {
     "before_login_per_address": 5000,
     "connections_per_address": 5000,
@@ -77,6 +94,9 @@ class ServerProcess:
         limits: dict[str, float] | None = None,
         wrapper: Sequence[str] = (),
         log_to: int | None = None,
+        mechanisms: Sequence[str] = (),
+        verifies: Sequence[str] = (),
+        client_certificates: bool = False,
     ) -> None:
         self.host = "127.0.0.1"
         self.directory = directory
@@ -101,6 +121,11 @@ class ServerProcess:
         """A command that becomes what is written behind it."""
         self._log_to = log_to
         """A descriptor that gets the log, in place of the file."""
+        self._mechanisms = list(mechanisms)
+        """What is offered, in place of the default."""
+        self._verifies = list(verifies)
+        """What the passwd-file serves besides passwords as they are."""
+        self._clients = trustme.CA(organization_name="Clients") if client_certificates else None
         self.ports: dict[str, int] = {}
         self.process: subprocess.Popen[bytes] | None = None
         for folder in (self.state, self.mail):
@@ -122,8 +147,28 @@ class ServerProcess:
             b"".join(blob.bytes() for blob in issued.cert_chain_pems) + authority.cert_pem.bytes()
         )
 
+    def client_certificate(self, name: str, folder: Path) -> tuple[Path, Path]:
+        """Issue a certificate for an account, and return where it and its key are."""
+        assert self._clients is not None
+        issued = self._clients.issue_cert(common_name=name)
+        certificate, key = folder / f"{name}.pem", folder / f"{name}.key"
+        certificate.write_bytes(issued.cert_chain_pems[0].bytes())
+        key.write_bytes(issued.private_key_pem.bytes())
+        key.chmod(0o600)
+        return certificate, key
+
     def write_configuration(self) -> None:
         """Write the configuration file anew from what is set."""
+        named = f"mechanisms = {json.dumps(self._mechanisms)}\n" if self._mechanisms else ""
+        verifies = f"verifies = {json.dumps(self._verifies)}\n" if self._verifies else ""
+        authorities = certificates = ""
+        if self._clients is not None:
+            file = self.directory / "clients.pem"
+            self._clients.cert_pem.write_to_path(str(file))
+            authorities = f'client_authorities = "{file}"\n'
+            certificates = (
+                '[[auth.source]]\ntype = "certificate"\ncertificate_name = "common-name"\n'
+            )
         believed = f"proxy_protocol = {json.dumps(self._proxies)}\n" if self._proxies else ""
         listeners = "\n".join(
             f'[[listener]]\naddress = "{self._hosts.get(name, self.host)}:'
@@ -137,8 +182,10 @@ class ServerProcess:
             f"workers = {self._workers}\n"
             f"{listeners}\n"
             f'[tls]\ncertificate = "{self.certificate}"\nprivate_key = "{self.private_key}"\n'
-            f'[auth]\ncleartext = "{self._cleartext}"\n'
-            f'[[auth.source]]\ntype = "passwd-file"\npath = "{self.passwords}"\n'
+            f"{authorities}"
+            f'[auth]\ncleartext = "{self._cleartext}"\n{named}'
+            f'[[auth.source]]\ntype = "passwd-file"\npath = "{self.passwords}"\n{verifies}'
+            f"{certificates}"
             f"[auth.throttle]\nfree_failures = 1000000\n"
             f'[mail]\npath = "{self.mail}/{{name}}"\n'
             f"[limits]\n{limits}"

@@ -1,14 +1,40 @@
-"""The judge of the running server, one for a whole run."""
+"""The judges of running servers, one each for a whole run.
+
+Most cases are about a server that offers everything to the same accounts, but for the digests: RFC
+1939 §13 and RFC 2195 §4 want a password for them alone.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
-from examine.served import Served, target_of
+from examine.served import target_of
 from restante.examine.judge import Judge
+
+from conftest import RestanteServer, running
+from serving import ALL_BUT_DIGESTS, ALL_MECHANISMS, DIGESTS
 
 
 @pytest.fixture(scope="session")
-def judge(restante_server: Served) -> Judge:
-    """The judge, with accounts it makes as the cases need them."""
-    return Judge(target_of(restante_server))
+def judge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Judge]:
+    """The judge of a server that offers everything but the digests."""
+    yield from _judge_of(RestanteServer(tmp_path_factory.mktemp("judged"), *ALL_BUT_DIGESTS))
+
+
+@pytest.fixture(scope="session")
+def judge_of_digests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Judge]:
+    """The judge of a server that offers the digests alone."""
+    yield from _judge_of(RestanteServer(tmp_path_factory.mktemp("digests"), *DIGESTS))
+
+
+@pytest.fixture(scope="session")
+def judge_of_everything(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Judge]:
+    """The judge of a server that offers digests beside passwords."""
+    yield from _judge_of(RestanteServer(tmp_path_factory.mktemp("everything"), *ALL_MECHANISMS))
+
+
+def _judge_of(server: RestanteServer) -> Iterator[Judge]:
+    for started in running(server):
+        yield Judge(target_of(started))

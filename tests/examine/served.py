@@ -30,6 +30,9 @@ class Served(Protocol):
     def account(self, name: str, password: str) -> Path:
         """Add an account and return its Maildir, which need not exist yet."""
 
+    def client_certificate(self, name: str) -> tuple[Path, Path] | None:
+        """Return a certificate and its key for an account; None: none is taken."""
+
 
 def deposit_into(maildir: Path, octets: bytes) -> None:
     """Deliver as the Maildir rules say: write into tmp, move to new."""
@@ -77,8 +80,11 @@ class MaildirAccounts:
         deposit_into(self._maildirs[account.name], octets)
 
     def certificate(self, account: Account) -> ClientCertificate:
-        """Have none: the server takes none yet."""
-        raise NotTried("the server takes no client certificates")
+        """Have one issued, where the server takes any."""
+        issued = self._server.client_certificate(account.name)
+        if issued is None:
+            raise NotTried("the server takes no client certificates")
+        return ClientCertificate(*issued)
 
     def _add(self, password: str, named: str) -> Account:
         account = Account(f"case{len(self._maildirs) + 1}{named}-{self._run}", password)

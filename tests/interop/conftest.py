@@ -58,7 +58,7 @@ def service() -> Iterator[Service]:
 def passwords_only() -> Iterator[Service]:
     """A service that offers USER and PASS alone."""
     with open_folder("interop") as folder:
-        yield from _running(Service(folder, mechanisms='"USER"'))
+        yield from _running(Service(folder, mechanisms=["USER"]))
 
 
 @pytest.fixture(scope="session")

@@ -29,14 +29,21 @@ class Service(ServerProcess):
         directory: Path,
         *,
         user: str | None = None,
-        mechanisms: str = '"PLAIN", "USER"',
+        mechanisms: Sequence[str] = ("PLAIN", "USER"),
+        verifies: Sequence[str] = (),
+        client_certificates: bool = False,
         proxies: Sequence[str] = (),
     ) -> None:
         self._user = user
-        self._mechanisms = mechanisms
         self.authority = directory / "authority.pem"
         self.stranger = directory / "stranger.pem"
-        super().__init__(directory, proxies=proxies)
+        super().__init__(
+            directory,
+            proxies=proxies,
+            mechanisms=mechanisms,
+            verifies=verifies,
+            client_certificates=client_certificates,
+        )
         if user is not None:
             shutil.chown(self.mail, user, pwd.getpwnam(user).pw_gid)
 
@@ -52,14 +59,10 @@ class Service(ServerProcess):
         trustme.CA(organization_name="Somebody else").cert_pem.write_to_path(str(self.stranger))
 
     def write_configuration(self) -> None:
-        """Write the configuration, with what is offered and the user whose mail is served."""
+        """Write the configuration, with the user whose mail is served."""
         super().write_configuration()
-        written = self.configuration.read_text()
-        head, auth, tail = written.partition("[auth]\n")
         user = "" if self._user is None else f'user = "{self._user}"\n'
-        self.configuration.write_text(
-            f"{user}{head}{auth}mechanisms = [{self._mechanisms}]\n{tail}"
-        )
+        self.configuration.write_text(user + self.configuration.read_text())
 
     def verifying_context(self) -> ssl.SSLContext:
         """Return a context that trusts this server's authority, and no other."""

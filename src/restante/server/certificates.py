@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from restante.errors import ConfigurationError
+from restante.server.exporter import Exporter
 from restante.server.options import TlsOptions
 
 CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20:!aNULL"
@@ -30,6 +31,8 @@ class Context(ssl.SSLContext):
     """`tls-server-end-point`, the hash of its certificate (RFC 5929 §4.1)."""
     names: frozenset[str] = frozenset()
     """Host names in its certificate."""
+    exporter: Exporter | None = None
+    """What it logs its keys to; None: `tls-exporter` cannot be had."""
 
 
 class Certificates:
@@ -46,6 +49,17 @@ class Certificates:
             key = f"tls.additional[{number}].certificate"
             context = _context(additional.certificate, additional.private_key, options, key)
             self._by_name |= {_comparable(name): context for name in additional.names}
+
+    def log_keys(self) -> None:
+        """Have all contexts log their keys to a pipe of this process, for channel bindings.
+
+        Raises:
+            OSError: there is no place for one.
+        """
+        contexts = {self.default, *self._by_name.values()}
+        exporter = Exporter(contexts)
+        for context in contexts:
+            context.exporter = exporter
 
     def choose(self, name: str | None) -> Context:
         """Return the context for a name: its own, its wildcard's, or the default.

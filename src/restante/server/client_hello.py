@@ -11,6 +11,7 @@ from dataclasses import dataclass
 MAXIMUM_OCTETS = 16_384 + 5
 _HANDSHAKE_RECORD = 22
 _CLIENT_HELLO = 1
+_RANDOM = slice(2, 34)
 _SERVER_NAME, _ALPN, _EXTENDED_MASTER_SECRET = 0, 16, 23
 
 
@@ -22,6 +23,8 @@ class NotAClientHello(Exception):
 class ClientHello:
     """What a client asks for."""
 
+    random: bytes
+    """32 octets of the client's own."""
     server_name: str | None
     protocols: tuple[bytes, ...] | None
     """Of ALPN, in the client's order; None: ALPN was not used."""
@@ -55,6 +58,7 @@ class Reading:
             return None
         extensions = _extensions(message)
         return ClientHello(
+            message[_RANDOM],
             _server_name(extensions.get(_SERVER_NAME)),
             _protocols(extensions.get(_ALPN)),
             _EXTENDED_MASTER_SECRET in extensions,

@@ -203,16 +203,15 @@ class Connection(asyncio.Protocol):
 
     def channel(self, random: bytes) -> Channel:
         """Return what a mechanism may have to know of it, together with fresh octets."""
-        engine, bindings, certificate = self._engine, {}, None
+        engine, certificate = self._engine, None
+        bindings: dict[str, bytes] = {}
         names: frozenset[str] = frozenset()
         if engine is not None:
+            bindings = engine.bindings()
             certificate, names = engine.client_certificate, engine.names
-            if end_point := engine.server_end_point:
-                bindings["tls-server-end-point"] = end_point
         return Channel(
             hostname=self._service.options.hostname,
             other_names=names,
-            port=self._local[1],
             random=random,
             bindings=bindings,
             binding_offered=bool(bindings) and self._offering.binds,
@@ -363,7 +362,7 @@ class Connection(asyncio.Protocol):
         self._tls = engine.description
         offering = self._offering
         offer = offering.under_tls(
-            binding=bool(engine.server_end_point), certificate=engine.client_certificate is not None
+            binding=engine.bindable, certificate=engine.client_certificate is not None
         )
         if offering.implicit_tls:
             self.session.offer_instead(offer)

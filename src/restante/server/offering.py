@@ -58,7 +58,7 @@ class Offering:
             for binding in (False, True)
             for certificate in (False, True)
         }
-        self.binds = any(name.endswith(BINDS) for name in mechanisms)
+        self.binds = binds(mechanisms)
         """Whether a mechanism with channel binding is offered where there is a layer to bind to."""
         self.input_octets = max(INPUT_OCTETS, _line_octets(mechanisms))
         """How much of a client's may wait for its session: one line at least."""
@@ -77,6 +77,11 @@ class Offering:
         `binding`: it can be bound to; `certificate`: its client has shown one.
         """
         return self._under_tls[binding, certificate]
+
+
+def binds(mechanisms: Sequence[str]) -> bool:
+    """Say whether any of these binds a login to its connection."""
+    return any(name.endswith(BINDS) for name in mechanisms)
 
 
 def needs_tls(mechanism: str) -> bool:

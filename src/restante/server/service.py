@@ -11,7 +11,7 @@ from restante.server.certificates import Certificates
 from restante.server.connection import Connection
 from restante.server.limits import Limits
 from restante.server.mechanisms import Mechanisms, possible
-from restante.server.offering import Offering
+from restante.server.offering import Offering, binds
 from restante.server.options import ListenerOptions, ServerOptions
 from restante.server.proxies import Proxies
 from restante.server.registry import Registry
@@ -59,6 +59,16 @@ class Service:
         self.draining = False
         self.now = loop.time()
         """The time by the last tick: deadlines of minutes need no better one."""
+
+    def prepare_bindings(self) -> None:
+        """Have what TLS 1.3 binds logins by, if a mechanism is offered that does."""
+        if self.certificates is None or not binds(self.offers.mechanisms):
+            return
+        try:
+            self.certificates.log_keys()
+        except OSError as error:
+            # Under TLS 1.3 no mechanism with channel binding is offered then.
+            self.log(Event.WARNING, reason=f"no channel binding: {error.strerror or error}")
 
     @property
     def session_count(self) -> int:

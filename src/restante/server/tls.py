@@ -11,6 +11,7 @@ from typing import Final, cast
 from restante.errors import RestanteError
 from restante.server import client_hello
 from restante.server.certificates import ALPN, Certificates, Context
+from restante.server.exporter import channel_binding
 
 READ_OCTETS: Final = 65_536
 _RECORD = 16_384
@@ -34,6 +35,8 @@ class TlsEngine:
         "_incoming",
         "_object",
         "_outgoing",
+        "_random",
+        "_secret",
         "handshake_complete",
         "peer_closed",
     )
@@ -44,6 +47,9 @@ class TlsEngine:
         self._hello: client_hello.Reading | None = client_hello.Reading()
         self._alert = b""
         self._extended = False
+        self._random = b""
+        """Of the ClientHello, until the exporter's secret has been found by it."""
+        self._secret: bytes | None = None
         self._incoming = ssl.MemoryBIO()
         self._outgoing = ssl.MemoryBIO()
         self._object: ssl.SSLObject | None = None
@@ -59,15 +65,30 @@ class TlsEngine:
         return f"{self._object.version()}/{cipher[0]}"
 
     @property
-    def server_end_point(self) -> bytes:
-        """What a login can be bound to; empty: nothing.
+    def bindable(self) -> bool:
+        """Whether a login can be bound to this connection, by what the RFCs demand for it.
 
-        RFC 7677 §4: under TLS 1.2 only where it has an extended master secret.
+        RFC 7677 §4: under TLS 1.2 only where it has an extended master secret. RFC 9266 §3: under
+        TLS 1.3 only where there is `tls-exporter`.
         """
         assert self._object is not None
-        if self._object.version() != "TLSv1.3" and not self._extended:
-            return b""
-        return cast(Context, self._object.context).server_end_point
+        if self._object.version() == "TLSv1.3":
+            return self._secret is not None
+        return self._extended
+
+    def bindings(self) -> dict[str, bytes]:
+        """Return what a login can be bound to, by type (RFC 5929, RFC 9266); empty: nothing."""
+        assert self._object is not None
+        if not self.bindable:
+            return {}
+        found = {}
+        if self._secret is not None:
+            found["tls-exporter"] = channel_binding(self._secret)
+        elif (unique := self._object.get_channel_binding("tls-unique")) is not None:
+            found["tls-unique"] = unique
+        if end_point := cast(Context, self._object.context).server_end_point:
+            found["tls-server-end-point"] = end_point
+        return found
 
     @property
     def names(self) -> frozenset[str]:
@@ -94,7 +115,7 @@ class TlsEngine:
         self._incoming.write(data)
         try:
             if not self.handshake_complete:
-                self._object.do_handshake()
+                self._shake_hands(self._object)
                 self.handshake_complete = True
             return self._read(self._object)
         except ssl.SSLWantReadError:
@@ -156,7 +177,7 @@ class TlsEngine:
                 return b""
             if hello is not None:
                 name = hello.server_name
-                self._extended = hello.extended_master_secret
+                self._extended, self._random = hello.extended_master_secret, hello.random
                 if hello.protocols is not None and ALPN.encode() not in hello.protocols:
                     self._alert = _NO_APPLICATION_PROTOCOL
                     raise TlsFailed("no_application_protocol")
@@ -165,6 +186,17 @@ class TlsEngine:
         data = bytes(self._first)
         self._first = self._hello = self._certificates = None
         return data
+
+    def _shake_hands(self, tls: ssl.SSLObject) -> None:
+        exporter = cast(Context, tls.context).exporter
+        if exporter is None:
+            tls.do_handshake()
+            return
+        try:
+            tls.do_handshake()
+        finally:
+            if (secret := exporter.take(self._random)) is not None:
+                self._secret, self._random = secret, b""
 
     def _read(self, tls: ssl.SSLObject) -> list[bytes]:
         pieces: list[bytes] = []

@@ -75,7 +75,7 @@ class Worker:
         authenticator, store = parts.generation.build(parts.auth_socket, parts.log)
         self._threads = Threads(loop.call_later)
         self._limits = Limits(options.limits, parts.counts, parts.slot)
-        self._service = Service(
+        service = self._service = Service(
             options=options,
             certificates=parts.generation.certificates,
             authenticator=authenticator,
@@ -87,6 +87,7 @@ class Worker:
             verifiable=parts.generation.verifiable,
             capacity=_capacity(),
         )
+        service.prepare_bindings()
 
     async def run(self) -> None:
         """Serve until it is over."""

@@ -40,9 +40,14 @@ def test_what_real_clients_ask_for(
 ) -> None:
     hello = sent(name, protocols, newest)
     expected = tuple(each.encode() for each in protocols) or None
-    assert parse(hello) == ClientHello(name, expected, True)
+    assert parse(hello) == ClientHello(random_of(hello), name, expected, True)
     for cut in range(len(hello)):
         assert parse(hello[:cut]) is None
+
+
+def random_of(hello: bytes) -> bytes:
+    """Return the random of a ClientHello that is one record."""
+    return hello[5 + 4 + 2 :][:32]
 
 
 def vector(data: bytes, size_octets: int) -> bytes:
@@ -71,31 +76,33 @@ SNI = (0, vector(b"\0" + vector(b"pop.example.org", 2), 2))
 @pytest.mark.parametrize("size", [1, 2, 3, 7, 50])
 def test_a_message_may_be_spread_over_records(size: int) -> None:
     octets = records(message(SNI), size)
-    assert parse(octets) == ClientHello("pop.example.org", None, False)
+    assert parse(octets) == ClientHello(bytes(32), "pop.example.org", None, False)
     assert parse(octets[:-1]) is None
 
 
 def test_a_client_without_extensions_asks_for_nothing() -> None:
-    assert parse(records(message())) == ClientHello(None, None, False)
+    assert parse(records(message())) == ClientHello(bytes(32), None, None, False)
 
 
 def test_an_extension_that_comes_twice_counts_once() -> None:
     other = (0, vector(b"\0" + vector(b"other", 2), 2))
-    assert parse(records(message(SNI, other))) == ClientHello("pop.example.org", None, False)
+    assert parse(records(message(SNI, other))) == ClientHello(
+        bytes(32), "pop.example.org", None, False
+    )
 
 
 def test_an_extended_master_secret_is_asked_for_by_its_extension() -> None:
     """RFC 7627 §5.1. conformance: 7677-S-01"""
-    assert parse(records(message((23, b"")))) == ClientHello(None, None, True)
+    assert parse(records(message((23, b"")))) == ClientHello(bytes(32), None, None, True)
 
 
 def test_a_name_of_another_kind_is_no_host_name() -> None:
     strange = (0, vector(b"\x01" + vector(b"x", 2), 2))
-    assert parse(records(message(strange))) == ClientHello(None, None, False)
+    assert parse(records(message(strange))) == ClientHello(bytes(32), None, None, False)
 
 
 def test_alpn_that_offers_nothing_is_alpn_all_the_same() -> None:
-    assert parse(records(message((16, vector(b"", 2))))) == ClientHello(None, (), False)
+    assert parse(records(message((16, vector(b"", 2))))) == ClientHello(bytes(32), None, (), False)
 
 
 @pytest.mark.parametrize(
@@ -122,7 +129,7 @@ def test_nonsense_is_told_from_what_is_not_there_yet(octets: bytes) -> None:
 
 def test_a_message_has_its_bound() -> None:
     just = message((77, bytes(MAXIMUM_OCTETS - 4 - 45 - 4)))
-    assert parse(records(just)) == ClientHello(None, None, False)
+    assert parse(records(just)) == ClientHello(bytes(32), None, None, False)
     with pytest.raises(NotAClientHello):
         parse(records(message((77, bytes(MAXIMUM_OCTETS)))))
 
@@ -154,6 +161,7 @@ def test_an_octet_that_was_changed_is_no_disaster(place: int, octet: int) -> Non
     st.lists(st.integers(1, 300), max_size=20),
 )
 def test_segments_make_no_difference(data: bytes, size: int, cuts: list[int]) -> None:
+    random = random_of(data)
     if data[0] == 22:
         data = records(data[5:], size)
     reading, answers = Reading(), []
@@ -166,7 +174,7 @@ def test_segments_make_no_difference(data: bytes, size: int, cuts: list[int]) ->
     except NotAClientHello:
         assert data.startswith(b"USER") or not answers
     else:
-        assert answers[-1] == ClientHello("pop.example.org", (b"pop3",), True)
+        assert answers[-1] == ClientHello(random, "pop.example.org", (b"pop3",), True)
         assert set(answers[:-1]) <= {None}
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import ssl
+from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -188,6 +189,39 @@ def test_a_record_that_was_changed_is_the_end(
         ends.engine.receive(b"\x17\x03\x03\x00\x20" + bytes(32))
 
 
+@pytest.fixture(scope="module")
+def exporting(tls_options: TlsOptions) -> Iterator[Certificates]:
+    """Contexts that log their keys."""
+    certificates = Certificates(tls_options)
+    certificates.log_keys()
+    yield certificates
+    assert certificates.default.exporter is not None
+    certificates.default.exporter.close()
+
+
+def test_without_an_exporter_nothing_is_bound_under_tls_1_3(
+    certificates: Certificates, authority: trustme.CA
+) -> None:
+    """RFC 9266 §3. conformance: 9266-S-02"""
+    ends = Ends(certificates, authority)
+    ends.client.handshake()
+    assert not ends.engine.bindable
+    assert ends.engine.bindings() == {}
+
+
+@pytest.mark.parametrize("size", [1, 7, 1 << 20])
+def test_every_connection_is_bound_to_itself(
+    exporting: Certificates, authority: trustme.CA, size: int
+) -> None:
+    """conformance: 9266-S-01, 9266-S-03"""
+    first, second = (Ends(exporting, authority, size=size) for _ in range(2))
+    first.client.handshake()
+    second.client.handshake()
+    found = [ends.engine.bindings()["tls-exporter"] for ends in (first, second)]
+    assert [len(binding) for binding in found] == [32, 32]
+    assert found[0] != found[1]
+
+
 NO_EXTENDED_MASTER_SECRET = 1
 """OpenSSL's SSL_OP_NO_EXTENDED_MASTER_SECRET, which Python's ssl has no name for."""
 
@@ -202,19 +236,24 @@ NO_EXTENDED_MASTER_SECRET = 1
     ],
 )
 def test_a_login_can_be_bound_where_the_secret_is_of_one_connection(
-    certificates: Certificates,
+    exporting: Certificates,
     authority: trustme.CA,
     newest: ssl.TLSVersion,
     options: int,
     bound: bool,
 ) -> None:
-    """conformance: 7677-S-01, 5929-S-02"""
-    ends = Ends(certificates, authority, newest=newest, options=options)
+    """conformance: 7677-S-01, 5929-S-01, 5929-S-02, 9266-S-02"""
+    ends = Ends(exporting, authority, newest=newest, options=options)
     ends.client.handshake()
     shown = ends.client.object.getpeercert(binary_form=True)
     assert shown is not None
-    expected = hashlib.sha256(shown).digest() if bound else b""
-    assert ends.engine.server_end_point == expected
+    bindings = ends.engine.bindings()
+    assert ends.engine.bindable == bool(bindings) == bound
+    if bound:
+        assert bindings["tls-server-end-point"] == hashlib.sha256(shown).digest()
+    unique = ends.client.object.get_channel_binding("tls-unique")
+    assert bindings.get("tls-unique") == (unique if bound and newest in NEWEST[:1] else None)
+    assert ("tls-exporter" in bindings) == (newest is ssl.TLSVersion.TLSv1_3)
 
 
 @pytest.fixture(scope="module")
