@@ -257,7 +257,8 @@ class AccountsDatabase:
         connection = self._reading()
         if connection is None:
             return None
-        statement = self._fitting(statement, connection)
+        if self._version < schema.NEWEST:
+            statement = self._fitting(statement, connection)
         row: tuple[Any, ...] | None = connection.execute(statement, (name,)).fetchone()
         return row
 

@@ -122,7 +122,7 @@ class Judges:
         """Say whether a right proof would be enough."""
         # All of it is looked at for everybody.
         somebody = account or NOBODY
-        itself = self._acts_as_itself(somebody, credentials)
+        itself = not credentials.authorization_name or self._acts_as_itself(somebody, credentials)
         return itself and not somebody.disabled and account is not None
 
     async def close(self) -> None:
