@@ -41,7 +41,7 @@ def settle() -> None:
 
 
 def give_back() -> None:
-    """Give memory that is free to the system: a matter of milliseconds, for once a minute."""
+    """Give memory that is free to the system: a matter of milliseconds, for now and then."""
     try:
         trim = ctypes.CDLL(None).malloc_trim
     except (OSError, AttributeError):

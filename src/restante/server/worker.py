@@ -28,7 +28,7 @@ except ImportError:  # not made for this system: the loop of the standard librar
     from asyncio import new_event_loop  # type: ignore[assignment]
 
 TICK_SECONDS = 1.0
-GIVE_BACK_TICKS = 60
+GIVE_BACK_TICKS = 600
 """Between two times that free memory goes back to the system."""
 BACKLOG = 1_024
 STORE_SECONDS = 4.0
