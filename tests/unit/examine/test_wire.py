@@ -285,3 +285,19 @@ def test_a_sip_is_never_larger_than_asked_for(peer: Peer) -> None:
     assert max(map(len, sips)) == 30_000
     with pytest.raises(Ended):
         wire.sip(1)
+
+
+def test_a_sip_is_as_large_as_asked_for_where_so_much_is_there(peer: Peer) -> None:
+    sent = threading.Event()
+
+    def behave(connection: socket.socket) -> None:
+        with server_context().wrap_socket(connection, server_side=True) as inside:
+            inside.sendall(b"x" * 100_000)
+            sent.set()
+            until_gone(inside)
+
+    wire = peer(behave)
+    wire.start_tls()
+    assert sent.wait(20)
+    sips = [wire.sip(25_000) for _ in range(4)]
+    assert [len(sip) for sip in sips] == [25_000] * 4
