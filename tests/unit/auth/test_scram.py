@@ -1,6 +1,7 @@
 """SCRAM, judged: right proofs of either kind of entry, and one answer to everything else."""
 
 import asyncio
+import threading
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +19,17 @@ from restante.errors import AuthenticationFailed, TemporaryFailure
 from restante.identity import Identity, MutualIdentity, SaltRequest
 from restante.sasl.scram import derive, server_signature
 from restante.telemetry import RecordingLog
-from unit.auth.scene import CHEAP, PEER, Clock, options, peer, proof_of, run
+from unit.auth.scene import (
+    CHEAP,
+    PATIENCE_SECONDS,
+    PEER,
+    Clock,
+    options,
+    peer,
+    proof_of,
+    run,
+    turns,
+)
 
 FAST = replace(CHEAP, scram=("SCRAM-SHA-256", "SCRAM-SHA-1"), scram_iterations=4_096)
 HASH = "{ARGON2ID}$argon2id$v=19$m=8,t=1,p=1$c29tZXNhbHQ$aGFzaA"
@@ -215,6 +226,35 @@ def test_without_a_cache_they_are_derived_each_time(make: Callable[..., Tell], f
             assert scene.took().count("derive") == 1
 
     make(passwd_file=file, verifies=("SCRAM-SHA-256",), cache=CacheOptions(seconds=0))(story)
+
+
+def test_a_client_that_goes_away_takes_its_derivation_along(
+    make: Callable[..., Tell], file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate = threading.Event()
+    begun: list[int] = []
+
+    def slow(*arguments: Any) -> Any:
+        begun.append(1)
+        assert gate.wait(PATIENCE_SECONDS)
+        return derive(*arguments)
+
+    async def story(scene: Scene) -> None:
+        monkeypatch.setattr(scram, "derive", slow)
+        tasks = [
+            asyncio.create_task(scene.log_in("plain", address=f"198.51.{number}.1"))
+            for number in range(30)
+        ]
+        await turns(20)
+        for task in tasks:
+            task.cancel()
+        outcomes = await asyncio.gather(*tasks, return_exceptions=True)
+        assert {type(outcome) for outcome in outcomes} == {asyncio.CancelledError}
+        gate.set()
+        assert isinstance(await scene.log_in("plain"), MutualIdentity)
+        assert len(begun) <= FAST.threads + 1
+
+    make(passwd_file=file, verifies=("SCRAM-SHA-256",))(story)
 
 
 # ---- who does not
