@@ -48,7 +48,8 @@ def fuzz(name: str, runs: int, corpus: Path | None) -> None:
     """Run one target; atheris ends the process."""
     import atheris  # type: ignore[import-untyped]
 
-    fuzzed = ["restante.protocol", "restante.sasl", "restante.server.proxy_header"]
+    fuzzed = ["restante.protocol", "restante.sasl", "restante.auth"]
+    fuzzed += ["restante.server.proxy_header", "restante.server.client_hello"]
     with atheris.instrument_imports(include=fuzzed):
         from fuzz.targets import SEEDS, TARGETS
 

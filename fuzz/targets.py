@@ -8,6 +8,8 @@ from collections.abc import Callable
 from ipaddress import ip_address
 from itertools import pairwise
 
+from fuzz import below
+
 from restante.errors import AuthenticationFailed, RestanteError
 from restante.protocol import SessionOptions
 from restante.protocol.authorization import decode
@@ -249,6 +251,7 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
     "exchange": exchange,
     "mechanism": mechanism,
     "proxy-header": proxy_header,
+    **below.TARGETS,
 }
 
 SEEDS: dict[str, list[bytes]] = {
@@ -292,4 +295,5 @@ SEEDS: dict[str, list[bytes]] = {
         SIGNATURE + b"\x21\x21\x00\x2f" + bytes(36) + b"\x20\x00\x08\x07\0\0\0\0\x21\0\0",
         SIGNATURE + b"\x21\x31\x00\xd8" + bytes(216),
     ],
+    **below.SEEDS,
 }
