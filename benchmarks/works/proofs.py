@@ -82,7 +82,7 @@ class ColdLogins(Logins):
 
     def _visit(self, peer: Peer, turn: int) -> int:
         users = self.accounts()[turn * self._each : (turn + 1) * self._each]
-        return visit_all(Target(peer.port), iter(brief_visits(self.stage, users)), 2)
+        return visit_all(Target(peer.port), iter(brief_visits(self.stage, users)), 1)
 
 
 def _own_seconds() -> float:
