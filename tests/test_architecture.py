@@ -31,7 +31,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "delivery": {"maildrop", "identity", "telemetry"},
     "server": {"protocol", "sasl", "maildrop", "identity", "telemetry"},
     "examine": set(),
-    "config": {"server.options", "auth.options", "stores.options"},
+    "config": {"server.options", "auth.options", "auth.oauth2.options", "stores.options"},
     "admin": {"server.registry"},
     "cli": {"assembly", "config", "admin", "collect", "examine"},
     "testing": {
@@ -63,6 +63,8 @@ THIRD_PARTY = {
         "cryptography",
         {"server.certificates", "cli.demo_certificate", "auth.devices.key", "auth.certificates"},
     ),
+    "h11": ("h11", {"auth.oauth2.http"}),
+    "joserfc": ("joserfc", {"auth.oauth2.keys", "auth.oauth2.jwt"}),
     "uvloop": ("uvloop", {"auth.process", "server.worker"}),
 }
 """What comes from others: its name in Python, and the modules or packages that may import it."""
@@ -145,7 +147,9 @@ def test_what_comes_from_others_is_imported_where_it_is_needed(module: str, path
 
 def test_what_is_depended_on_is_imported() -> None:
     project = tomllib.loads((SOURCE.parents[1] / "pyproject.toml").read_text())["project"]
-    names = {re.split(r"[<>=;! ]", requirement)[0] for requirement in project["dependencies"]}
+    extras = project.get("optional-dependencies", {}).values()
+    wanted = [*project["dependencies"], *(each for extra in extras for each in extra)]
+    names = {re.split(r"[<>=;! ]", requirement)[0] for requirement in wanted}
     assert names == set(THIRD_PARTY)
 
 

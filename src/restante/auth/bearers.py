@@ -49,6 +49,10 @@ class TokenSource(Protocol):
         """
         ...
 
+    async def close(self) -> None:
+        """Let go of what is under way."""
+        ...
+
 
 class CertificateJudge:
     """The judge of certificates."""

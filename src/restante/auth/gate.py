@@ -4,6 +4,8 @@ A delay is a timer: it holds no thread and no worker. Whoever is delayed waits i
 delayed of its network, one after the other with their delays; then everybody takes a turn to be
 hashed. Whether there is a delay is asked again with the turn in hand, since those before it may
 have failed.
+
+What is judged elsewhere has turns of its own, so that a slow party holds up its own logins alone.
 """
 
 import asyncio
@@ -13,8 +15,11 @@ from contextlib import asynccontextmanager
 from restante.auth.neighbourhood import Network
 from restante.auth.throttle import Throttle
 from restante.auth.turns import UNSUSPECTED_AT_ONCE, Turns
-from restante.identity import Credentials, Peer
+from restante.identity import Credentials, Peer, TokenCredentials
 from restante.telemetry import Event, Log
+
+ASKED_AT_ONCE = 1_000_000
+"""Of a network: whoever is asked has a deadline and a queue, and a login waits no longer."""
 
 
 class Gate:
@@ -26,8 +31,9 @@ class Gate:
         self._throttle = throttle
         self._log = log
         self._sleep = sleep
-        self._delayed = Turns()
-        self._hashed = Turns()
+        self._delayed, self._hashed = Turns(), Turns()
+        # Of those whose proof somebody else looks at.
+        self._delayed_elsewhere, self._elsewhere = Turns(), Turns()
         self._sleeping: dict[asyncio.Future[None], tuple[str, str, float]] = {}
         """Address, account and delay of everybody whose delay has begun."""
 
@@ -45,17 +51,24 @@ class Gate:
         throttle, address = self._throttle, peer.address
         place, rank = throttle.place(address, account), throttle.rank(address, account)
 
+        elsewhere = isinstance(credentials, TokenCredentials)
+        delayed, turns = self._delayed, self._hashed
+        if elsewhere:
+            delayed, turns = self._delayed_elsewhere, self._elsewhere
+
         def at_once() -> int:
+            if elsewhere:
+                return ASKED_AT_ONCE
             return 1 if throttle.suspects(address, account) else UNSUSPECTED_AT_ONCE
 
         while not throttle.delay(address, account):
-            async with self._hashed.turn(place.network, at_once, place.alone, rank):
+            async with turns.turn(place.network, at_once, place.alone, rank):
                 if not throttle.delay(address, account):
                     yield
                     return
-        async with self._delayed.turn(place.network, lambda: 1, place.alone, rank):
+        async with delayed.turn(place.network, lambda: 1, place.alone, rank):
             await self._wait_out(account, credentials, peer)
-            async with self._hashed.turn(place.network, at_once, place.alone, rank):
+            async with turns.turn(place.network, at_once, place.alone, rank):
                 yield
 
     def forgive(self, network: Network | None = None, account: str | None = None) -> int:

@@ -46,7 +46,7 @@ class InProcessAuthenticator:
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         wall_clock: Callable[[], float] = time.time,
-        token_sources: Sequence[TokenSource] = (),
+        token_sources: Sequence[TokenSource] | None = None,
     ) -> None:
         self._default_domain = options.default_domain
         self._judges = Judges(

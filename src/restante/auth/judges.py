@@ -20,7 +20,7 @@ from restante.auth.passwords import PasswordJudge
 from restante.auth.pool import HashingPool
 from restante.auth.salts import Salts
 from restante.auth.scram import ScramJudge
-from restante.auth.source_types import make_certificate_sources, make_sources
+from restante.auth.source_types import make_certificate_sources, make_sources, make_token_sources
 from restante.auth.sources import NOBODY, Account, Chain
 from restante.auth.throttle import FRESH
 from restante.identity import (
@@ -57,7 +57,7 @@ class Judges:
         *,
         clock: Callable[[], float] = time.monotonic,
         wall_clock: Callable[[], float] = time.time,
-        token_sources: Sequence[TokenSource] = (),
+        token_sources: Sequence[TokenSource] | None = None,
         salts: Salts | None = None,
     ) -> None:
         self._default_domain = options.default_domain
@@ -69,6 +69,9 @@ class Judges:
         salts = salts or Salts(options.state_directory, log)
         self._scram = ScramJudge(options, pool, salts, self.devices)
         known = Accounts(self.sources.look_up, are_kept=bool(sources))
+        if token_sources is None:
+            token_sources = make_token_sources(options, clock, wall_clock)
+        self._token_sources = token_sources
         certificate_sources = make_certificate_sources(options, log)
         self._by_kind: dict[type[Any], Judge[Any]] = {
             PasswordCredentials: PasswordJudge(
@@ -77,7 +80,7 @@ class Judges:
             DigestCredentials: DigestJudge(self.devices),
             ScramCredentials: self._scram,
             CertificateCredentials: CertificateJudge(certificate_sources, known),
-            TokenCredentials: TokenJudge(token_sources, known),
+            TokenCredentials: TokenJudge(self._token_sources, known),
         }
 
     def prepared(self, question: Question) -> tuple[str | None, str]:
@@ -128,6 +131,8 @@ class Judges:
     async def close(self) -> None:
         """Let go of threads, and write what waits to be."""
         self._pool.close()
+        for source in self._token_sources:
+            await source.close()
         await self.devices.close()
 
     def _objection(

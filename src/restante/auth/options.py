@@ -9,6 +9,8 @@ from ipaddress import ip_network
 from pathlib import Path
 from typing import Literal
 
+from restante.auth.oauth2.options import OAuth2Options
+
 MAXIMUM_MEMORY_KIB = 4_194_304
 MAXIMUM_PASSES = 1_000
 MAXIMUM_LANES = 255
@@ -29,9 +31,10 @@ FurtherMechanism = Literal["SCRAM-SHA-256", "SCRAM-SHA-1", "CRAM-MD5", "APOP"]
 class SourceOptions:
     """One source of accounts; the first that knows a name decides."""
 
-    type: Literal["accounts", "passwd-file", "certificate"] = "accounts"
+    type: Literal["accounts", "passwd-file", "certificate", "oauth2"] = "accounts"
     """accounts: our own database; passwd-file: a file in Dovecot's format; certificate: who a
-    client's certificate names, for EXTERNAL."""
+    client's certificate names, for EXTERNAL; oauth2: whose a bearer token is, for OAUTHBEARER and
+    XOAUTH2, with a table `[auth.source.oauth2]` behind it."""
     path: Path | None = None
     """Of the passwd-file; of a file of fingerprints for certificates, which may be left out.
     `accounts` lives in the state directory."""
@@ -41,6 +44,7 @@ class SourceOptions:
     certificate_name: Literal["mail", "common-name", "none"] | None = None
     """What in a certificate names the account: its only rfc822Name (which is the default), its only
     common name, or nothing, so that the file of fingerprints alone decides."""
+    oauth2: OAuth2Options | None = None
 
     def __post_init__(self) -> None:
         if self.type == "passwd-file" and self.path is None:
@@ -53,6 +57,10 @@ class SourceOptions:
             raise ValueError("certificate_name: only a certificate source takes it")
         if self.certificate_name == "none" and self.path is None:
             raise ValueError('certificate_name: "none" takes a file of fingerprints, by path')
+        if self.type == "oauth2" and self.path is not None:
+            raise ValueError("path: an oauth2 source takes none")
+        if (self.type == "oauth2") != (self.oauth2 is not None):
+            raise ValueError('type: "oauth2" and a table [auth.source.oauth2] belong together')
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

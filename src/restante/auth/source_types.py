@@ -1,9 +1,9 @@
 """Sources by their types: what the settings name, made."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from restante.auth.accounts import FILE_NAME, AccountsDatabase
-from restante.auth.bearers import CertificateSource
+from restante.auth.bearers import CertificateSource, TokenSource
 from restante.auth.certificates import CertificateNames
 from restante.auth.options import AuthOptions
 from restante.auth.passwd_file import PasswdFile
@@ -32,3 +32,17 @@ def make_certificate_sources(options: AuthOptions, log: Log) -> Sequence[Certifi
         for source in options.sources
         if source.type == "certificate"
     ]
+
+
+def make_token_sources(
+    options: AuthOptions, clock: Callable[[], float], wall_clock: Callable[[], float]
+) -> Sequence[TokenSource]:
+    """Return the sources that the options name for bearer tokens, in their order."""
+    issuers = [source.oauth2 for source in options.sources if source.oauth2 is not None]
+    if not issuers:
+        return ()
+    # What it takes is not installed everywhere.
+    from restante.auth.oauth2.sources import make_source
+
+    domain = options.default_domain
+    return [make_source(issuer, domain, clock, wall_clock) for issuer in issuers]

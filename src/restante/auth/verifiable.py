@@ -11,6 +11,8 @@ from restante.sasl.scram import SCRAM_DIGESTS
 
 PASSWORDS = frozenset({"USER", "PLAIN", "LOGIN"})
 """What is judged by the password itself."""
+TOKENS = frozenset({"OAUTHBEARER", "XOAUTH2"})
+"""What is judged by a bearer token."""
 
 
 def verifiable(options: AuthOptions) -> frozenset[str]:
@@ -25,6 +27,8 @@ def verifies(source: SourceOptions, hashing: HashOptions) -> frozenset[str]:
     """Return the mechanisms that a source can verify; whoever has SCRAM has it bound as well."""
     if source.type == "certificate":
         return frozenset({"EXTERNAL"})
+    if source.type == "oauth2":
+        return TOKENS
     # By devices alone: an account's own password is never kept in a form that would do.
     ours = (*hashing.scram, *BY_DIGEST)
     further: tuple[str, ...] = ours if source.type == "accounts" else source.verifies

@@ -22,6 +22,9 @@ def effective(configuration: Configuration, *, changed: bool = False) -> Plain:
         "tls.additional": [(additional,) for additional in server.tls.additional],
         "auth": [(auth, server.offers)],
         "auth.source": [(source,) for source in auth.sources],
+        "auth.source.oauth2": [
+            () if source.oauth2 is None else (source.oauth2,) for source in auth.sources
+        ],
         "auth.hashing": [(auth.hashing,)],
         "auth.throttle": [(auth.throttle,)],
         "auth.cache": [(auth.cache,)],
@@ -47,8 +50,12 @@ def _table(
         ):
             plain[key] = _plain(value)
     for inner in table.tables:
-        count = len(holders[inner.name])
-        found = [_table(inner, holders, each, changed=changed) for each in range(count)]
+        # The one table of an element of a list has its place; it may be missing.
+        places = [number] if table.repeated else range(len(holders[inner.name]))
+        found = [
+            _table(inner, holders, each, changed=changed) if holders[inner.name][each] else {}
+            for each in places
+        ]
         if inner.repeated:
             if any(found):
                 plain[inner.key] = found

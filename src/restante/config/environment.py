@@ -3,11 +3,15 @@
 import os
 import pwd
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path as FilePath
 
 from restante.config.configuration import Configuration
 from restante.config.findings import Findings
 from restante.config.positions import Path
+
+_EXTRAS = {"oauth2": ("h11", "joserfc")}
+"""What types of sources need besides, which is not installed with the server."""
 
 
 def check_environment(configuration: Configuration, findings: Findings) -> None:
@@ -20,6 +24,14 @@ def check_environment(configuration: Configuration, findings: Findings) -> None:
         else:
             if file.is_dir():
                 findings.add(path, f"{file} is a folder, not a file")
+    for number, source in enumerate(configuration.auth.sources):
+        for module in _EXTRAS.get(source.type, ()):
+            if find_spec(module) is None:
+                extra = f"restante[{source.type}]"
+                findings.add(
+                    ("auth", "source", number, "type"),
+                    f'"{source.type}" needs the Python package {module}: install "{extra}"',
+                )
     for key in ("user", "auth_user"):
         user = getattr(configuration.server, key)
         if user is not None and not _exists(user):
@@ -37,6 +49,9 @@ def _files(configuration: Configuration) -> Iterator[tuple[Path, FilePath]]:
     for number, source in enumerate(configuration.auth.sources):
         if source.path is not None:
             yield ("auth", "source", number, "path"), source.path
+        for key in ("keys_file", "client_secret_file", "authorities"):
+            if (file := getattr(source.oauth2, key, None)) is not None:
+                yield ("auth", "source", number, "oauth2", key), file
 
 
 def _exists(user: str) -> bool:

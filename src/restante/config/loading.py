@@ -5,6 +5,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+from restante.auth.oauth2.options import OAuth2Options
 from restante.auth.options import (
     AuthOptions,
     CacheOptions,
@@ -89,7 +90,7 @@ def _assemble(
         AuthOptions,
         auth,
         state_directory=state_directory,
-        sources=(SourceOptions(),) if sources is None else reader.make_all(SourceOptions, sources),
+        sources=(SourceOptions(),) if sources is None else _sources(reader, sources),
         hashing=reader.make(HashOptions, inner.get("hashing")),
         throttle=reader.make(ThrottleOptions, inner.get("throttle")),
         cache=reader.make(CacheOptions, inner.get("cache")),
@@ -111,6 +112,19 @@ def _assemble(
         mail=mail_options,
         positions=positions,
     )
+
+
+def _sources(reader: Reader, tables: list[Values]) -> tuple[SourceOptions, ...]:
+    made = [_source(reader, each) for each in tables]
+    return tuple(each for each in made if each is not None)
+
+
+def _source(reader: Reader, table: Values) -> SourceOptions | None:
+    inner = table.tables.get("oauth2")
+    oauth2 = None if inner is None else reader.make(OAuth2Options, inner)
+    if inner is not None and oauth2 is None:
+        return None  # why, has been said
+    return reader.make(SourceOptions, table, oauth2=oauth2)
 
 
 def load_state_directory(file: Path) -> Path:

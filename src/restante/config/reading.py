@@ -88,7 +88,7 @@ class Reader:
             except ValueError as error:
                 sentence = str(error)
                 key = _blamed(sentence, taken) or _blamed(sentence, values.table.settings())
-                self._blame(values, key, sentence)
+                self._blame(values, key, sentence, taken)
                 if key not in taken:
                     return None
                 # Taken out, so that what is wrong with the others is said as well.
@@ -99,11 +99,13 @@ class Reader:
         made = [self.make(owner, each) for each in values]
         return tuple(each for each in made if each is not None)
 
-    def _blame(self, values: Values, key: str | None, sentence: str) -> None:
+    def _blame(
+        self, values: Values, key: str | None, sentence: str, taken: Mapping[str, Any]
+    ) -> None:
         path = values.path if key is None else (*values.path, key)
         if key is not None:
             sentence = re.sub(rf"^{key}(: | (?=is |needs ))", "", sentence)
-        unfit = set(values.table.settings()) - set(values.settings)
+        unfit = set(values.table.settings()) - set(taken)
         # A rule between two settings is not broken by one whose own value was refused already.
         refused = {key for key in unfit if self._findings.about((*values.path, key))}
         if not any(_names(sentence, key) for key in refused):

@@ -10,6 +10,7 @@ from dataclasses import MISSING, dataclass
 from functools import cache
 from typing import Any, get_type_hints
 
+from restante.auth.oauth2.options import OAuth2Options
 from restante.auth.options import (
     AuthOptions,
     CacheOptions,
@@ -154,6 +155,13 @@ ROOT = Table(
                     " accounts database alone.",
                     (SourceOptions,),
                     repeated=True,
+                    tables=(
+                        Table(
+                            "auth.source.oauth2",
+                            "Who issued the tokens of the source above, and which are good here.",
+                            (OAuth2Options,),
+                        ),
+                    ),
                 ),
                 Table("auth.hashing", "How new passwords are hashed: argon2id.", (HashOptions,)),
                 Table(

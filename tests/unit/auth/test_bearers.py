@@ -32,6 +32,9 @@ class Tokens:
             raise TemporaryFailure(reason="the issuer does not answer")
         return {b"bobs": "bob@example.org", b"nobodys": "nobody@example.org"}.get(token.reveal())
 
+    async def close(self) -> None:
+        pass
+
 
 def shown(der: bytes, name: str = "", who: str = "") -> CertificateCredentials:
     return CertificateCredentials(name, der, authorization_name=who)

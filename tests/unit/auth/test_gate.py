@@ -10,6 +10,8 @@ from restante.auth.gate import Gate
 from restante.auth.neighbourhood import parse_network
 from restante.auth.options import ThrottleOptions
 from restante.auth.throttle import Throttle
+from restante.identity import TokenCredentials
+from restante.secret import Secret
 from restante.telemetry import Event, RecordingLog
 from unit.auth.scene import Clock, credentials, peer, run, turns
 
@@ -42,12 +44,17 @@ class Scene:
             self._number += 1
             self.throttle.failed(address, account, b"wrong %d" % self._number)
 
-    def come(self, address: str, account: str = "bob") -> "asyncio.Task[None]":
+    def come(
+        self, address: str, account: str = "bob", *, token: bool = False
+    ) -> "asyncio.Task[None]":
         name = f"{account}@{address}"
         self._out[name] = asyncio.Event()
 
+        shown = TokenCredentials(account, Secret(b"x"), "XOAUTH2")
+        proof = shown if token else credentials(account, "x")
+
         async def log_in() -> None:
-            async with self.gate.passed(account, credentials(account, "x"), peer(address)):
+            async with self.gate.passed(account, proof, peer(address)):
                 self.inside.append(name)
                 try:
                     await self._out[name].wait()
@@ -78,6 +85,8 @@ def told(story: Callable[[Scene], Awaitable[None]], **settings: tuple[str, ...])
         await asyncio.gather(*scene.tasks, return_exceptions=True)
         assert scene.gate._hashed._queues == {}
         assert scene.gate._delayed._queues == {}
+        assert scene.gate._elsewhere._queues == {}
+        assert scene.gate._delayed_elsewhere._queues == {}
         assert scene.gate._sleeping == {}
 
     run(work())
@@ -90,6 +99,37 @@ def test_nobody_waits_at_first() -> None:
         await turns()
         assert len(scene.inside) == 4
         assert scene.slept == []
+
+    told(story)
+
+
+def test_what_is_judged_elsewhere_holds_up_no_password() -> None:
+    """threats: A11"""
+
+    async def story(scene: Scene) -> None:
+        for number in range(100):
+            scene.come(HERE, f"token{number}", token=True)
+        await turns()
+        assert len(scene.inside) == 100
+        scene.come(NEAR, "bob")
+        await turns()
+        assert scene.inside[-1] == f"bob@{NEAR}"
+
+    told(story)
+
+
+def test_delayed_tokens_hold_up_no_delayed_password() -> None:
+    async def story(scene: Scene) -> None:
+        scene.fail(HERE, times=FREE + 1)
+        scene.come(HERE, "token1", token=True)
+        scene.come(HERE, "token2", token=True)
+        await turns(10)
+        assert len(scene.slept) == 1
+        await scene.wake()
+        scene.come(HERE, "bob")
+        await turns(10)
+        await scene.wake()
+        assert scene.inside == [f"token1@{HERE}", f"bob@{HERE}"]
 
     told(story)
 

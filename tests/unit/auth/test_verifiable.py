@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from restante.auth.oauth2.options import OAuth2Options
 from restante.auth.options import AuthOptions, HashOptions, SourceOptions
 from restante.auth.verifiable import verifiable
 
@@ -33,6 +34,9 @@ def test_each_source_says_its_own() -> None:
         "SCRAM-SHA-1-PLUS",
     }
     assert offered(SourceOptions(type="certificate")) == {"EXTERNAL"}
+    issuer = OAuth2Options(keys_file=Path("keys"), issuer="x", audience=("y",))
+    issued = SourceOptions(type="oauth2", oauth2=issuer)
+    assert offered(issued) == {"OAUTHBEARER", "XOAUTH2"}
 
 
 def test_one_source_is_enough() -> None:

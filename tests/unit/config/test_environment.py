@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from restante.config import environment
 from restante.config.environment import check_environment
 from restante.config.loading import parse
 from unit.config.written import LISTENER
@@ -57,4 +58,32 @@ def test_a_folder_is_no_file(tmp_path: Path) -> None:
 def test_a_user_has_to_exist(tmp_path: Path, key: str) -> None:
     assert said(f'\n{key} = "nobody-of-this-name"\n' + LISTENER, tmp_path) == [
         f"restante.toml:2: {key}: there is no user 'nobody-of-this-name' on this machine",
+    ]
+
+
+OAUTH2 = (
+    LISTENER
+    + '[[auth.source]]\ntype = "oauth2"\n[auth.source.oauth2]\n'
+    + 'introspection_url = "https://id.example.org/"\nclient_id = "pop"\n'
+    + 'client_secret_file = "secret"\nauthorities = "ca.pem"\n'
+)
+
+
+def test_files_of_an_issuer_are_looked_for(tmp_path: Path) -> None:
+    (tmp_path / "ca.pem").touch()
+    assert said(OAUTH2, tmp_path) == [
+        "restante.toml:11: auth.source[0].oauth2.client_secret_file: secret: No such file or"
+        " directory"
+    ]
+
+
+def test_what_is_not_installed_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "ca.pem").touch()
+    (tmp_path / "secret").touch()
+    assert said(OAUTH2, tmp_path) == []
+    monkeypatch.setattr(environment, "find_spec", lambda name: None)
+    assert said(OAUTH2, tmp_path) == [
+        f'restante.toml:7: auth.source[0].type: "oauth2" needs the Python package {name}: install'
+        ' "restante[oauth2]"'
+        for name in ("h11", "joserfc")
     ]

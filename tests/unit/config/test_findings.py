@@ -101,7 +101,29 @@ def with_settings(text: str) -> str:
         (
             '[[auth.source]]\ntype = "ldap"',
             '2: auth.source[0].type: "ldap" is not supported by this version; it knows'
-            ' "accounts", "passwd-file", "certificate"',
+            ' "accounts", "passwd-file", "certificate", "oauth2"',
+        ),
+        (
+            '[[auth.source]]\ntype = "oauth2"',
+            '2: auth.source[0].type: "oauth2" and a table [auth.source.oauth2] belong together',
+        ),
+        (
+            '[[auth.source]]\n[auth.source.oauth2]\nkeys_file = "k"\nissuer = "i"\n'
+            'audience = ["a"]',
+            '1: auth.source[0].type: "oauth2" and a table [auth.source.oauth2] belong together',
+        ),
+        (
+            '[[auth.source]]\ntype = "oauth2"\n[auth.source.oauth2]\nkeys_url = "http://x/"\n'
+            'issuer = "i"\naudience = ["a"]',
+            "4: auth.source[0].oauth2.keys_url: has to begin with https://, or with http:// and an"
+            " address of this machine",
+        ),
+        (
+            '[[auth.source]]\ntype = "oauth2"\n[auth.source.oauth2]\nkeys_file = "k"\n'
+            'issuer = "i"\naudience = ["a"]\nalgorithms = ["HS256"]',
+            '7: auth.source[0].oauth2.algorithms: "HS256" is not supported by this version; it'
+            ' knows "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512"'
+            ' (did you mean "RS256"?)',
         ),
         (
             '[[listener]]\naddress = "127.0.0.1:1"\nproxy_protocol = ["10.0.0.0/8", "10.0.0.1/8"]',
@@ -291,9 +313,9 @@ def test_everything_is_found_at_once() -> None:
         ["3", "workers"],
         ["10", "listener[1].tls"],
         ["23", "auth.clear_text"],
-        ["37", "mail.path"],
-        ["40", "limits.connections"],
-        ["41", "limits.autologout_seconds"],
+        ["45", "mail.path"],
+        ["48", "limits.connections"],
+        ["49", "limits.autologout_seconds"],
     ]
 
 

@@ -42,6 +42,14 @@ path = "passwd"
 [[auth.source]]
 type = "accounts"
 
+[[auth.source]]
+type = "oauth2"
+
+[auth.source.oauth2]
+keys_url = "https://id.example.org/keys"
+issuer = "https://id.example.org"
+audience = ["pop.example.org"]
+
 [auth.throttle]
 first_delay_seconds = 1
 
