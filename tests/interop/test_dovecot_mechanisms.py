@@ -26,7 +26,7 @@ from restante.secret import Secret
 
 from conftest import require
 
-PEER = Peer("Dovecot", "server of our mechanisms", "dovecot-pop3d")
+PEER = Peer("Dovecot", "oracle", "dovecot-pop3d")
 
 CHANNEL = Channel(hostname="localhost", random=b"eighteen octets at least")
 Make = Callable[[str, Secret], ClientMechanism]
