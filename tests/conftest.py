@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from serving import ALL_VERIFIED, ServerProcess
+from issuing import Issuer
+from serving import ALL_VERIFIED, TOKENS, ServerProcess
 
 # How long an example takes depends on who else uses the machine, and says nothing of the code.
 settings.register_profile("untimed", deadline=None)
@@ -33,6 +34,7 @@ class RestanteServer:
 
     def __init__(self, directory: Path, *mechanisms: str) -> None:
         certificates = "EXTERNAL" in mechanisms
+        self._issuer = None if set(TOKENS).isdisjoint(mechanisms) else Issuer()
         self.open, self.strict = (
             ServerProcess(
                 directory / name,
@@ -40,6 +42,7 @@ class RestanteServer:
                 mechanisms=mechanisms,
                 verifies=ALL_VERIFIED if mechanisms else (),
                 client_certificates=certificates,
+                issuer=self._issuer,
             )
             for name, cleartext in (("open", "always"), ("strict", "tls"))
         )
@@ -69,6 +72,10 @@ class RestanteServer:
     def account(self, name: str, password: str) -> Path:
         """Add an account to both and return its Maildir."""
         return self.open.account(name, password)
+
+    def token(self, name: str) -> str | None:
+        """Issue a bearer token for an account; None: none is taken."""
+        return None if self._issuer is None else self._issuer.token(name)
 
     def client_certificate(self, name: str) -> tuple[Path, Path] | None:
         """Issue a certificate and its key for an account; None: none is taken."""

@@ -19,6 +19,8 @@ import trustme
 
 from restante.admin.control import ControlClient
 
+from issuing import Issuer
+
 READY_SECONDS = 20.0
 STOP_SECONDS = 20.0
 RESTANTE = [sys.executable, "-m", "restante"]
@@ -38,6 +40,8 @@ ALL_MECHANISMS = (
 DIGESTS = ("CRAM-MD5", "APOP")
 """Those that take a password of their own (RFC 1939 §13, RFC 2195 §4)."""
 ALL_BUT_DIGESTS = tuple(name for name in ALL_MECHANISMS if name not in DIGESTS)
+TOKENS = ("OAUTHBEARER", "XOAUTH2")
+"""Those of bearer tokens, which need an issuer."""
 ALL_VERIFIED = ("SCRAM-SHA-256", "SCRAM-SHA-1", *DIGESTS)
 _NO_LIMITS: dict[str, float] = {
     "before_login_per_address": 5000,
@@ -97,6 +101,7 @@ class ServerProcess:
         mechanisms: Sequence[str] = (),
         verifies: Sequence[str] = (),
         client_certificates: bool = False,
+        issuer: Issuer | None = None,
     ) -> None:
         self.host = "127.0.0.1"
         self.directory = directory
@@ -125,6 +130,8 @@ class ServerProcess:
         """What is offered, in place of the default."""
         self._verifies = list(verifies)
         """What the passwd-file serves besides passwords as they are."""
+        self._issuer = issuer
+        """Whose tokens are taken."""
         self._clients = trustme.CA(organization_name="Clients") if client_certificates else None
         self.ports: dict[str, int] = {}
         self.process: subprocess.Popen[bytes] | None = None
@@ -169,6 +176,9 @@ class ServerProcess:
             certificates = (
                 '[[auth.source]]\ntype = "certificate"\ncertificate_name = "common-name"\n'
             )
+        tokens = ""
+        if self._issuer is not None:
+            tokens = self._issuer.source(self.directory / "keys.json")
         believed = f"proxy_protocol = {json.dumps(self._proxies)}\n" if self._proxies else ""
         listeners = "\n".join(
             f'[[listener]]\naddress = "{self._hosts.get(name, self.host)}:'
@@ -185,7 +195,7 @@ class ServerProcess:
             f"{authorities}"
             f'[auth]\ncleartext = "{self._cleartext}"\n{named}'
             f'[[auth.source]]\ntype = "passwd-file"\npath = "{self.passwords}"\n{verifies}'
-            f"{certificates}"
+            f"{certificates}{tokens}"
             f"[auth.throttle]\nfree_failures = 1000000\n"
             f'[mail]\npath = "{self.mail}/{{name}}"\n'
             f"[limits]\n{limits}"

@@ -14,13 +14,15 @@ from examine.served import target_of
 from restante.examine.judge import Judge
 
 from conftest import RestanteServer, running
-from serving import ALL_BUT_DIGESTS, ALL_MECHANISMS, DIGESTS
+from serving import ALL_BUT_DIGESTS, ALL_MECHANISMS, DIGESTS, TOKENS
 
 
 @pytest.fixture(scope="session")
 def judge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Judge]:
     """The judge of a server that offers everything but the digests."""
-    yield from _judge_of(RestanteServer(tmp_path_factory.mktemp("judged"), *ALL_BUT_DIGESTS))
+    yield from _judge_of(
+        RestanteServer(tmp_path_factory.mktemp("judged"), *ALL_BUT_DIGESTS, *TOKENS)
+    )
 
 
 @pytest.fixture(scope="session")

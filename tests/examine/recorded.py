@@ -26,25 +26,7 @@ NOT_OFFERED: dict[str, str] = {
 }
 """What is not announced, by the words of a case's precondition."""
 
-NO_TOKENS = "no source of accounts verifies tokens yet"
-ABSENT: dict[str, str] = {
-    "2449-S-28": "EXPIRE is NEVER",
-    "7628-S-01": NO_TOKENS,
-    "7628-S-04": NO_TOKENS,
-    "7628-S-04/cancelled": NO_TOKENS,
-    "7628-S-05": NO_TOKENS,
-    **{
-        f"7628-S-0{rest}": NO_TOKENS
-        for rest in (
-            *("2/token", "2/unknown-key", "2/scheme", "2/no-auth", "2/cut"),
-            *("3/host", "6/other", "6/altered"),
-        )
-    },
-    "XOAUTH2-S-01": NO_TOKENS,
-    "XOAUTH2-S-01/token": NO_TOKENS,
-    "XOAUTH2-S-01/other": NO_TOKENS,
-    "XOAUTH2-S-02": NO_TOKENS,
-}
+ABSENT: dict[str, str] = {"2449-S-28": "EXPIRE is NEVER"}
 """Further cases about what the server does not have, by name."""
 
 UNTRIED: dict[str, str] = {"2195-S-03": "a name with a space is nobody's here"}

@@ -30,6 +30,9 @@ class Served(Protocol):
     def account(self, name: str, password: str) -> Path:
         """Add an account and return its Maildir, which need not exist yet."""
 
+    def token(self, name: str) -> str | None:
+        """Return a bearer token for an account; None: none is taken."""
+
     def client_certificate(self, name: str) -> tuple[Path, Path] | None:
         """Return a certificate and its key for an account; None: none is taken."""
 
@@ -87,7 +90,8 @@ class MaildirAccounts:
         return ClientCertificate(*issued)
 
     def _add(self, password: str, named: str) -> Account:
-        account = Account(f"case{len(self._maildirs) + 1}{named}-{self._run}", password)
+        name = f"case{len(self._maildirs) + 1}{named}-{self._run}"
+        account = Account(name, password, self._server.token(name))
         self._maildirs[account.name] = self._server.account(account.name, password)
         return account
 

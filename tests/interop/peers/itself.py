@@ -9,7 +9,7 @@ from examine.served import target_of
 from restante.examine.target import Target
 
 from conftest import RestanteServer
-from serving import ALL_BUT_DIGESTS
+from serving import ALL_BUT_DIGESTS, TOKENS
 
 
 class Restante:
@@ -18,8 +18,8 @@ class Restante:
     name = "Restante"
     package = "this tree"
     serves = (
-        "Maildirs; accounts in a passwd-file; every mechanism that this and client certificates can"
-        " verify, but for APOP and CRAM-MD5, which want passwords of their own; `cleartext ="
+        "Maildirs; accounts in a passwd-file; every mechanism that this, client certificates and"
+        " tokens can verify, but for APOP and CRAM-MD5, which want passwords of their own; `cleartext ="
         ' "always"`, and a second server with `cleartext = "tls"`; as `tests/conftest.py` sets it'
         " up"
     )
@@ -27,7 +27,7 @@ class Restante:
     unsteady: tuple[str, ...] = ()
 
     def __init__(self, directory: Path) -> None:
-        self._server = RestanteServer(directory, *ALL_BUT_DIGESTS)
+        self._server = RestanteServer(directory, *ALL_BUT_DIGESTS, *TOKENS)
 
     @classmethod
     def version(cls) -> str:
