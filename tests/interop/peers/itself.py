@@ -19,9 +19,9 @@ class Restante:
     package = "this tree"
     serves = (
         "Maildirs; accounts in a passwd-file; every mechanism that this, client certificates and"
-        " tokens can verify, but for APOP and CRAM-MD5, which want passwords of their own; `cleartext ="
-        ' "always"`, and a second server with `cleartext = "tls"`; as `tests/conftest.py` sets it'
-        " up"
+        " tokens can verify, but for APOP and CRAM-MD5, which want passwords of their own;"
+        ' `cleartext = "always"`, and a second server with `cleartext = "tls"`; as'
+        " `tests/conftest.py` sets it up"
     )
 
     unsteady: tuple[str, ...] = ()
