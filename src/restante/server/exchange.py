@@ -4,15 +4,15 @@ Some mechanisms tell their verdict in a last challenge (RFC 5802 ยง5, RFC 7628 ย
 response has come a success opens nothing, and a refusal is no reply yet.
 """
 
-from dataclasses import dataclass
+from functools import cache
+from typing import NamedTuple, TypeGuard, cast
 
 from restante.errors import Refusal
 from restante.identity import Credentials, Identity, ScramParameters
 from restante.sasl.mechanism import Challenge, HasLastWord, Salted, ServerMechanism, Step
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """What was said of credentials."""
 
     credentials: Credentials
@@ -41,19 +41,18 @@ class Exchange:
         """Go on with a response; a verdict that was held back counts from now on."""
         if self._held is None:
             return self._mechanism.respond(response)
-        assert isinstance(self._mechanism, HasLastWord)
-        self._mechanism.acknowledge(response)
+        # `hold` has asked it for its last word.
+        cast(HasLastWord, self._mechanism).acknowledge(response)
         return self._held
 
     def salted(self, parameters: ScramParameters) -> Challenge:
         """Go on with the parameters that the mechanism asked for."""
-        assert isinstance(self._mechanism, Salted)
-        return self._mechanism.salted(parameters)
+        return cast(Salted, self._mechanism).salted(parameters)
 
     def hold(self, credentials: Credentials, outcome: Identity | Refusal) -> Challenge | None:
         """Return the last word of the mechanism, and hold the verdict; None: there is none."""
         mechanism = self._mechanism
-        if not isinstance(mechanism, HasLastWord):
+        if not _has_last_word(mechanism):
             return None
         word = (
             mechanism.refused(outcome)
@@ -63,3 +62,13 @@ class Exchange:
         if word is not None:
             self._held = Verdict(credentials, outcome)
         return word
+
+
+def _has_last_word(mechanism: ServerMechanism) -> TypeGuard[HasLastWord]:
+    return _is_one_with_last_word(type(mechanism))
+
+
+@cache
+def _is_one_with_last_word(kind: type[ServerMechanism]) -> bool:
+    """Say it once for each kind: a protocol takes longer to ask than the whole exchange."""
+    return issubclass(kind, HasLastWord)
