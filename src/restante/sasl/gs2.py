@@ -4,7 +4,7 @@ SCRAM and OAUTHBEARER begin with it; neither has the flag of mechanisms outside 
 """
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from restante.sasl.fields import NAME_OCTETS, read_name
 from restante.sasl.mechanism import MechanismError
@@ -13,8 +13,7 @@ _BINDING = re.compile(rb"p=([A-Za-z0-9.-]{1,64})")
 _ESCAPES = re.compile(rb"(?:[^=,]|=2C|=3D)+", re.DOTALL)
 
 
-@dataclass(frozen=True, slots=True)
-class Gs2Header:
+class Gs2Header(NamedTuple):
     """What stands before the message of the mechanism itself."""
 
     flag: str

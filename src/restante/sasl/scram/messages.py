@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from restante.sasl.fields import read_base64, read_text
 from restante.sasl.gs2 import Gs2Header, parse_header, split_header, unescape
@@ -14,11 +15,11 @@ NONCE_OCTETS = 512
 _NONCE = re.compile(rb"[!-+\x2d-~]{1,%d}" % NONCE_OCTETS)
 _COUNT = re.compile(rb"[1-9][0-9]{0,9}")
 _ERROR = re.compile(rb"[a-z-]{1,64}")
+_LIST = re.compile(rb"[A-Za-z]=[^,]+(?:,[A-Za-z]=[^,]+)*")
 _ASSIGNED = frozenset(b"anmrcsipve")
 
 
-@dataclass(frozen=True, slots=True)
-class ClientFirst:
+class ClientFirst(NamedTuple):
     """What a client begins with."""
 
     header: Gs2Header
@@ -95,9 +96,9 @@ def read_values(message: bytes, names: bytes) -> list[bytes]:
     parts = message.split(b",", ATTRIBUTES)
     if len(parts) > ATTRIBUTES:
         raise MechanismError("a SCRAM message has a few attributes")
-    order = b"".join([part[:1] for part in parts])
-    if not order.isalpha() or not all(part[1:2] == b"=" and len(part) > 2 for part in parts):
+    if not _LIST.fullmatch(message):
         raise MechanismError("a SCRAM message is a list of attributes")
+    order = b"".join([part[:1] for part in parts])
     if b"m" in order:
         raise MechanismError("mandatory extensions are not supported")
     if not order.startswith(names) or not _ASSIGNED.isdisjoint(order[len(names) :]):

@@ -87,7 +87,7 @@ def test_salt_and_iterations_make_other_keys(example: Example) -> None:
 def test_keys_do_not_print_themselves() -> None:
     stored = keys(SHA_256)
     ours = client_keys("SCRAM-SHA-256", b"pencil", SHA_256.salt, 4096)
-    assert repr(stored) == "ScramKeys()"
+    assert repr(stored) == str(stored) == "ScramKeys(…)"
     assert repr(ours) == str(ours) == "ClientKeys(…)"
 
 
