@@ -7,10 +7,11 @@ which every login of a warm server goes through.
 
 import struct
 from collections.abc import Callable
+from itertools import accumulate, pairwise
 from typing import Any
 
 from restante.auth.frames import BadFrame
-from restante.auth.messages import ADDRESS_OCTETS, identity_body, read_identity, text
+from restante.auth.messages import ADDRESS_OCTETS, identity_body, read_identity
 from restante.identity import (
     CertificateCredentials,
     DigestCredentials,
@@ -30,15 +31,34 @@ NAME_OCTETS = 16_384
 
 _Reader = Callable[[bytes], Any]
 
-_LAYOUTS: dict[type[Any], tuple[_Reader, ...]] = {
-    DigestCredentials: (text, bytes, Secret, text, text),
-    ScramCredentials: (text, bytes, Secret, text, text),
-    TokenCredentials: (text, Secret, text, text),
-    CertificateCredentials: (text, bytes, text, text),
-    SaltRequest: (text, text),
+_read_text: _Reader = bytes.decode
+_OCTETS: dict[type[Any], Callable[[Any], bytes]] = {
+    str: str.encode,
+    bytes: bytes,
+    Secret: Secret.reveal,
 }
-"""Field by field, how it is read."""
-_KINDS = tuple(_LAYOUTS)
+"""How a field is written."""
+
+
+class _Layout:
+    """How questions of one kind are laid out."""
+
+    def __init__(self, number: int, kind: type[Any], *readers: _Reader) -> None:
+        self.number = number
+        self.kind = kind
+        self.readers = (_read_text, _read_text, *readers)
+        """Field by field, how it is read: of the address and the session, then of the kind."""
+        self.head = struct.Struct(f"!B{len(self.readers)}I")
+
+
+_LAYOUTS = (
+    _Layout(0, DigestCredentials, _read_text, bytes, Secret, _read_text, _read_text),
+    _Layout(1, ScramCredentials, _read_text, bytes, Secret, _read_text, _read_text),
+    _Layout(2, TokenCredentials, _read_text, Secret, _read_text, _read_text),
+    _Layout(3, CertificateCredentials, _read_text, bytes, _read_text, _read_text),
+    _Layout(4, SaltRequest, _read_text, _read_text),
+)
+_BY_KIND: dict[type[Any], _Layout] = {layout.kind: layout for layout in _LAYOUTS}
 _PARAMETERS = struct.Struct("!I")
 _MUTUAL = struct.Struct("!B")
 
@@ -51,11 +71,10 @@ def question_body(question: Question, peer: Peer) -> bytes:
     """
     if isinstance(question, PasswordCredentials):
         raise TypeError("a password goes in a frame of its own")
-    parts: tuple[str | bytes | Secret, ...] = question
-    fields = [peer.address.encode("ascii"), peer.session.encode("ascii"), *map(_octets, parts)]
-    sizes = [len(field) for field in fields]
-    head = struct.pack(f"!B{len(sizes)}I", _KINDS.index(type(question)), *sizes)
-    return head + b"".join(fields)
+    layout = _BY_KIND[type(question)]
+    parts: tuple[str | bytes | Secret, ...] = (peer.address, peer.session, *question)
+    fields = [_OCTETS[type(part)](part) for part in parts]
+    return layout.head.pack(layout.number, *map(len, fields)) + b"".join(fields)
 
 
 def read_question(body: bytes) -> tuple[Question, Peer]:
@@ -64,17 +83,21 @@ def read_question(body: bytes) -> tuple[Question, Peer]:
     Raises:
         BadFrame: it holds none.
     """
-    if not body or body[0] >= len(_KINDS):
+    if not body or body[0] >= len(_LAYOUTS):
         raise BadFrame("no question")
-    kind = _KINDS[body[0]]
-    readers = _LAYOUTS[kind]
-    address, session, *fields = _split(body, 2 + len(readers))
-    if len(address) > ADDRESS_OCTETS:
+    layout = _LAYOUTS[body[0]]
+    fields = _split(body, layout.head)
+    if len(fields[0]) > ADDRESS_OCTETS:
         raise BadFrame("an address of that size")
-    if len(fields[0]) > NAME_OCTETS:
+    if len(fields[2]) > NAME_OCTETS:
         raise BadFrame("a name of that size")
-    question: Question = kind(*(read(field) for read, field in zip(readers, fields, strict=True)))
-    return question, Peer(text(address), 0, "", 0, text(session))
+    values = _read(layout.readers, fields)
+    # Raised out here: the error of the codec would carry the octets along.
+    if values is None:
+        raise BadFrame("a field that is not UTF-8")
+    address, session, *parts = values
+    question: Question = layout.kind(*parts)
+    return question, Peer(address, 0, "", 0, session)
 
 
 def parameters_body(parameters: ScramParameters) -> bytes:
@@ -120,21 +143,18 @@ def read_mutual(body: bytes) -> MutualIdentity:
     )
 
 
-def _split(body: bytes, count: int) -> list[bytes]:
-    form = struct.Struct(f"!B{count}I")
-    if len(body) < form.size:
+def _split(body: bytes, head: struct.Struct) -> list[bytes]:
+    if len(body) < head.size:
         raise BadFrame("a question that is cut off")
-    _, *sizes = form.unpack_from(body)
-    if form.size + sum(sizes) != len(body):
+    _, *sizes = head.unpack_from(body)
+    ends = list(accumulate(sizes, initial=head.size))
+    if ends[-1] != len(body):
         raise BadFrame("fields of another size than their frame")
-    fields, at = [], form.size
-    for size in sizes:
-        fields.append(body[at : at + size])
-        at += size
-    return fields
+    return [body[begin:end] for begin, end in pairwise(ends)]
 
 
-def _octets(field: str | bytes | Secret) -> bytes:
-    if isinstance(field, Secret):
-        return field.reveal()
-    return field.encode() if isinstance(field, str) else field
+def _read(readers: tuple[_Reader, ...], fields: list[bytes]) -> list[Any] | None:
+    try:
+        return [read(field) for read, field in zip(readers, fields, strict=True)]
+    except UnicodeDecodeError:
+        return None
