@@ -140,9 +140,10 @@ def _kept(account: Account | None, name: str) -> _Kept | None:
     if account is None or name not in account.verifies:
         return None
     scheme = f"{{{name}}}"
-    for text in account.scram.split():
+    for text in (*account.scram.split(), account.stored_password):
         if text.startswith(scheme):
             return _read(name, text[len(scheme) :])
+    # It may be written in small letters.
     stored, encoding, text = hashes.split(account.stored_password)
     if stored == name and not encoding:
         return _read(name, text)

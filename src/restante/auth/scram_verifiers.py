@@ -4,8 +4,8 @@ Dovecot's form, `{SCRAM-SHA-256}iterations,salt,StoredKey,ServerKey`, the last t
 """
 
 import base64
+from binascii import a2b_base64
 from contextlib import suppress
-from functools import partial
 from hashlib import blake2b
 from secrets import token_bytes
 from typing import NamedTuple
@@ -19,8 +19,6 @@ from restante.secret import Secret
 
 SALT_OCTETS = 16
 _LONGEST_SALT_OCTETS = 64
-
-_decode = partial(base64.b64decode, validate=True)
 
 
 class Verifier(NamedTuple):
@@ -50,7 +48,7 @@ def read(family: str, text: str) -> Verifier:
         ValueError: it says none.
     """
     iterations, *texts = text.split(",")
-    salt, stored_key, server_key = map(_decode, texts)
+    salt, stored_key, server_key = [a2b_base64(each, strict_mode=True) for each in texts]
     if not iterations.isascii() or not iterations.isdigit():
         raise ValueError("iterations")
     # Digits first: a number of a million of them takes its time.
