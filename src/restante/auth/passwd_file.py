@@ -93,10 +93,13 @@ class PasswdFile:
 
     def decoy(self, pick: int) -> Account | None:
         """Return somebody; see the contract."""
-        try:
-            lines = self._current()
-        except TemporaryFailure:
-            return None
+        # Whoever is looked up before has had the file looked at.
+        lines = self._lines
+        if lines is None:
+            try:
+                lines = self._current()
+            except TemporaryFailure:
+                return None
         if self._names is None:
             self._names = tuple(lines)
         if not self._names:

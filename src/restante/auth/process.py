@@ -110,6 +110,8 @@ class WorkerConnection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._answers: list[bytes] = []
+        self._reading = False
+        """`data_received` is under way, and will flush."""
         self._loop = asyncio.get_running_loop()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -119,10 +121,13 @@ class WorkerConnection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Take in requests."""
+        self._reading, fresh = True, False
         try:
-            self._authenticator.refresh()
             for number, kind, body in self._decoder.feed(data):
                 if kind == AUTHENTICATE:
+                    if not fresh:
+                        self._authenticator.refresh()
+                        fresh = True
                     self._take(number, read_login(body))
                 elif kind == CANCEL:
                     self._withdraw(number)
@@ -136,6 +141,7 @@ class WorkerConnection(asyncio.Protocol):
             assert self._transport is not None
             self._transport.abort()
         finally:
+            self._reading = False
             self._flush()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -154,7 +160,6 @@ class WorkerConnection(asyncio.Protocol):
         if regular is None:
             self._judge(number, *read_credentials(login))
         else:
-            # `data_received` is under way, and will flush.
             self._answers += (encode_number(number), regular.answer or _phrase(regular))
 
     def _check_number(self, number: int) -> None:
@@ -212,7 +217,7 @@ class WorkerConnection(asyncio.Protocol):
         self._answer(number, REFUSED, refusal_body(error))
 
     def _answer(self, number: int, kind: int, body: bytes) -> None:
-        if not self._answers:
+        if not (self._answers or self._reading):
             self._loop.call_soon(self._flush)
         self._answers += (encode_number(number), encode_rest(kind, body))
 
