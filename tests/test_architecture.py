@@ -46,6 +46,8 @@ MAY_IMPORT: dict[str, set[str]] = {
         "stores.failing",
         "auth.inprocess",
         "auth.options",
+        "auth.sources",
+        "auth.asking",
     },
 }
 """What a package may import besides itself; `assembly` may import everything."""

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from restante.admin.control import ControlClient
     from restante.auth.administration import Administration
     from restante.auth.devices.administration import DeviceAdministration
+    from restante.auth.sources import Account
     from restante.auth.trial import Trial
     from restante.server.certificates import Certificates
     from restante.server.generation import Generation
@@ -250,14 +251,24 @@ def identity(configuration: Configuration, name: str) -> Identity:
         UnknownAccount: no source knows it.
         TemporaryFailure: a source cannot say now.
     """
+    import asyncio
+
+    from restante.auth.asking import Asker
+    from restante.auth.chain import Chain
     from restante.auth.names import prepare
     from restante.auth.source_types import make_sources
-    from restante.auth.sources import Chain
+
+    async def found(prepared: str) -> "Account | None":
+        sources = Chain(make_sources(configuration.auth, RecordingLog()))
+        try:
+            return await sources.find(prepared, None, Asker())
+        finally:
+            await sources.close()
 
     prepared = prepare(name, configuration.auth.default_domain)
-    sources = Chain(make_sources(configuration.auth, RecordingLog()))
-    account = None if prepared is None else sources.look_up(prepared)
-    if account is None:
+    account = None if prepared is None else asyncio.run(found(prepared))
+    # Where nobody is known without their password, nobody is known here.
+    if account is None or account.proved is False:
         raise UnknownAccount(f"there is no account {ascii(name)[1:-1]}")
     return Identity(account.name, account.source, account.mailbox)
 

@@ -7,7 +7,7 @@ that look accounts up to say. Only where there are none of those is a name enoug
 A client that asks to be somebody has to be that one (RFC 4422 §3.6).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from hashlib import sha256
 from typing import Protocol, TypeVar
 
@@ -16,7 +16,7 @@ from restante.auth.sources import Account
 from restante.identity import CertificateCredentials, TokenCredentials
 from restante.secret import Secret
 
-LookUp = Callable[[str], Account | None]
+Find = Callable[[str, Claim], Awaitable[Account | None]]
 C_contra = TypeVar("C_contra", bound=CertificateCredentials | TokenCredentials, contravariant=True)
 
 
@@ -73,7 +73,7 @@ class CertificateJudge:
         for source in self._sources:
             name = source.holder(credentials.certificate)
             if name is not None:
-                return self._accounts.verdict(name, source.name, claim, credentials, tried)
+                return await self._accounts.verdict(name, source.name, claim, credentials, tried)
         return Verdict("certificate", tried)
 
 
@@ -96,18 +96,18 @@ class TokenJudge:
         for source in self._sources:
             name = await source.holder(credentials.token)
             if name is not None:
-                return self._accounts.verdict(name, source.name, claim, credentials, tried)
+                return await self._accounts.verdict(name, source.name, claim, credentials, tried)
         return Verdict("token", tried)
 
 
 class Accounts:
     """The accounts that a proof can be for."""
 
-    def __init__(self, look_up: LookUp, *, are_kept: bool) -> None:
-        self._look_up = look_up
+    def __init__(self, find: Find, *, are_kept: bool) -> None:
+        self._find = find
         self._are_kept = are_kept
 
-    def verdict(
+    async def verdict(
         self,
         name: str,
         source: str,
@@ -118,7 +118,10 @@ class Accounts:
         """Return the verdict on a proof that says whose it is."""
         if credentials.name and claim.name != name:
             return Verdict("authorization", tried)
-        account = self._look_up(name) if self._are_kept else Account(name, "", source, "")
-        if account is None:
-            return Verdict("unknown", tried)
+        account = Account(name, "", source, "")
+        if self._are_kept:
+            found = await self._find(name, claim)
+            if found is None:
+                return Verdict("unknown", tried)
+            account = found
         return Verdict(None, tried, account=account)

@@ -21,6 +21,9 @@ from restante.telemetry import Event, Log
 ASKED_AT_ONCE = 1_000_000
 """Of a network: whoever is asked has a deadline and a queue, and a login waits no longer."""
 
+_HERE, _TOKEN, _ASKED = _KINDS = ("here", "token", "asked")
+"""What is looked at here, and what somebody else is asked about."""
+
 
 class Gate:
     """Where logins wait."""
@@ -31,19 +34,19 @@ class Gate:
         self._throttle = throttle
         self._log = log
         self._sleep = sleep
-        self._delayed, self._hashed = Turns(), Turns()
-        # Of those whose proof somebody else looks at.
-        self._delayed_elsewhere, self._elsewhere = Turns(), Turns()
+        self._queues = {kind: (Turns(), Turns()) for kind in _KINDS}
+        """Those of the delayed and of those behind them."""
         self._sleeping: dict[asyncio.Future[None], tuple[str, str, float]] = {}
         """Address, account and delay of everybody whose delay has begun."""
 
     @asynccontextmanager
     async def passed(
-        self, account: str, credentials: Credentials, peer: Peer
+        self, account: str, credentials: Credentials, peer: Peer, *, apart: bool = False
     ) -> AsyncIterator[None]:
         """Wait until a login may be looked at, and hold its turn.
 
-        `account` is what it is counted under.
+        `account` is what it is counted under. Whose source has to be asked with the turn in hand
+        waits `apart`, so that nobody else waits for that answer.
 
         Raises:
             TemporaryFailure: too many of its network wait already.
@@ -51,13 +54,11 @@ class Gate:
         throttle, address = self._throttle, peer.address
         place, rank = throttle.place(address, account), throttle.rank(address, account)
 
-        elsewhere = isinstance(credentials, TokenCredentials)
-        delayed, turns = self._delayed, self._hashed
-        if elsewhere:
-            delayed, turns = self._delayed_elsewhere, self._elsewhere
+        is_token = isinstance(credentials, TokenCredentials)
+        delayed, turns = self._queues[_TOKEN if is_token else _ASKED if apart else _HERE]
 
         def at_once() -> int:
-            if elsewhere:
+            if is_token:
                 return ASKED_AT_ONCE
             return 1 if throttle.suspects(address, account) else UNSUSPECTED_AT_ONCE
 

@@ -10,7 +10,9 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 
 from restante.auth.bearers import TokenSource
+from restante.auth.chain import Answers
 from restante.auth.devices.device import ITSELF
+from restante.auth.floor import Floor
 from restante.auth.gate import Gate
 from restante.auth.judges import Judges
 from restante.auth.judging import Verdict, identity_of
@@ -20,11 +22,12 @@ from restante.auth.neighbourhood import neighbourhood, parse_network
 from restante.auth.options import AuthOptions
 from restante.auth.regulars import Regular, Regulars
 from restante.auth.salts import Unproved
-from restante.auth.sources import NOBODY, Account
+from restante.auth.sources import NOBODY, Account, Source, Unasked
 from restante.auth.throttle import Throttle
 from restante.auth.turns import BUSY
 from restante.errors import AuthenticationFailed, TemporaryFailure
 from restante.identity import (
+    CertificateCredentials,
     Credentials,
     Identity,
     PasswordCredentials,
@@ -47,10 +50,18 @@ class InProcessAuthenticator:
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         wall_clock: Callable[[], float] = time.time,
         token_sources: Sequence[TokenSource] | None = None,
+        sources: Sequence[Source] | None = None,
     ) -> None:
+        """Begin; `sources` are asked for accounts in place of those that the options name."""
         self._default_domain = options.default_domain
+        self._clock, self._sleep = clock, sleep
         self._judges = Judges(
-            options, log, clock=clock, wall_clock=wall_clock, token_sources=token_sources
+            options,
+            log,
+            clock=clock,
+            wall_clock=wall_clock,
+            token_sources=token_sources,
+            sources=sources,
         )
         self._sources, self._cache = self._judges.sources, self._judges.cache
         self._devices = self._judges.devices
@@ -65,15 +76,32 @@ class InProcessAuthenticator:
         if identity is not None:
             return identity
         _, counted = self._judges.prepared(credentials)
-        async with self._gate.passed(counted, credentials, peer):
+        floor = Floor(self._sources.floor_seconds, self._clock, self._sleep)
+        try:
             rank = self._throttle.rank(peer.address, counted)
-            claim, judgement = await self._judges.judge(credentials, peer, rank)
-            account, verdict, reason = judgement
-            if reason is not None or account is None:
-                exists = claim.account is not None
-                self._throttle.failed(peer.address, counted, verdict.tried, exists=exists)
-                raise AuthenticationFailed(reason=reason)
-            return self._admit(account, verdict, credentials, peer)
+            with floor.counted():
+                answers = await self._judges.ask(credentials, peer, rank)
+            by_certificate = isinstance(credentials, CertificateCredentials)
+            apart = answers.wants_password or (by_certificate and self._sources.asks)
+            async with self._gate.passed(counted, credentials, peer, apart=apart):
+                with floor.counted():
+                    return await self._judged(counted, credentials, peer, answers)
+        except AuthenticationFailed:
+            await floor.fill()
+            raise
+
+    async def _judged(
+        self, counted: str, credentials: Credentials, peer: Peer, answers: Answers
+    ) -> Identity:
+        rank = self._throttle.rank(peer.address, counted)
+        claim, judgement = await self._judges.judge(credentials, peer, rank, answers)
+        account, verdict, reason = judgement
+        if reason is not None or account is None:
+            # Whoever is refused by a source that says no more may not be there at all.
+            exists = claim.account is not None and claim.account.proved is not False
+            self._throttle.failed(peer.address, counted, verdict.tried, exists=exists)
+            raise AuthenticationFailed(reason=reason)
+        return self._admit(account, verdict, credentials, peer)
 
     async def salt(self, request: SaltRequest, peer: Peer) -> ScramParameters:
         """Return the parameters of a name; see the contract."""
@@ -107,7 +135,10 @@ class InProcessAuthenticator:
 
     def _recall(self, name: str, credentials: PasswordCredentials, peer: Peer) -> Identity | None:
         """Return the identity if the cache knows the password: what most logins come down to."""
-        account = self._sources.look_up(name)
+        try:
+            account = self._sources.look_up(name)
+        except Unasked:
+            return None
         # Begun for everybody, so that the time tells nobody apart.
         begun = self._cache.begin(account or NOBODY)
         device = self._cache.recall(begun, credentials.password.reveal())
@@ -119,7 +150,8 @@ class InProcessAuthenticator:
             return None
         self._throttle.succeeded(peer.address, name)
         regular = Regular(Identity(account.name, account.source, account.mailbox), begun)
-        self._regulars.add(credentials.name.encode(), regular)
+        if self._sources.lasts(account):
+            self._regulars.add(credentials.name.encode(), regular)
         return regular.using(device).identity
 
     def refresh(self) -> None:

@@ -9,19 +9,22 @@ from collections.abc import Callable, Sequence
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
+from restante.auth.asking import Asker
 from restante.auth.bearers import Accounts, CertificateJudge, TokenJudge, TokenSource
 from restante.auth.cache import PasswordCache
+from restante.auth.chain import Answers, Chain
 from restante.auth.devices.logins import DeviceLogins
 from restante.auth.digests import DigestJudge
 from restante.auth.judging import Claim, Judge, Verdict
 from restante.auth.names import prepare
+from restante.auth.neighbourhood import neighbourhood
 from restante.auth.options import AuthOptions
 from restante.auth.passwords import PasswordJudge
 from restante.auth.pool import HashingPool
 from restante.auth.salts import Salts
 from restante.auth.scram import ScramJudge
 from restante.auth.source_types import make_certificate_sources, make_sources, make_token_sources
-from restante.auth.sources import NOBODY, Account, Chain
+from restante.auth.sources import NOBODY, Account, Source
 from restante.auth.throttle import FRESH
 from restante.identity import (
     CertificateCredentials,
@@ -59,16 +62,18 @@ class Judges:
         wall_clock: Callable[[], float] = time.time,
         token_sources: Sequence[TokenSource] | None = None,
         salts: Salts | None = None,
+        sources: Sequence[Source] | None = None,
     ) -> None:
         self._default_domain = options.default_domain
-        sources = make_sources(options, log)
+        if sources is None:
+            sources = make_sources(options, log)
         self.sources = Chain(sources)
         self.devices = DeviceLogins(options.state_directory, sources, log, wall_clock)
         self.cache = PasswordCache(options.cache, clock)
         pool = self._pool = HashingPool(options.hashing.threads, options.hashing.queue)
         salts = salts or Salts(options.state_directory, log)
         self._scram = ScramJudge(options, pool, salts, self.devices)
-        known = Accounts(self.sources.look_up, are_kept=bool(sources))
+        known = Accounts(self._whose, are_kept=bool(sources))
         if token_sources is None:
             token_sources = make_token_sources(options, clock, wall_clock)
         self._token_sources = token_sources
@@ -91,20 +96,35 @@ class Judges:
     def parameters(self, request: SaltRequest) -> ScramParameters:
         """Return what a name's proofs are to be made with."""
         name, counted = self.prepared(request)
-        account = None if name is None else self.sources.look_up(name)
+        account = None if name is None else self.sources.look_near(name)
         stand_in = self.sources.decoy(counted)
         return self._scram.parameters(counted, account, stand_in, request.mechanism)
 
     def at_once(self, name: str, credentials: Credentials, peer: Peer) -> Judgement | None:
         """Return the judgement on a right proof if it needs no wait; None: ask `judge`."""
-        account = self.sources.look_up(name)
+        account = self.sources.look_near(name)
         acceptable = self.is_acceptable(account, credentials)
         claim = Claim(name, name, account, None, acceptable, peer)
         verdict = self._by_kind[type(credentials)].at_once(claim, credentials)
         return None if verdict is None else Judgement(account, verdict, None)
 
+    async def ask(self, credentials: Credentials, peer: Peer, rank: int) -> Answers:
+        """Ask what can be asked about whoever sends a password before it is looked at.
+
+        Raises:
+            TemporaryFailure: nobody can say now.
+        """
+        name, _ = self.prepared(credentials)
+        if name is None or not isinstance(credentials, PasswordCredentials):
+            return Answers()
+        return await self.sources.ask(name, _asker(peer, rank))
+
     async def judge(
-        self, credentials: Credentials, peer: Peer, rank: int = FRESH
+        self,
+        credentials: Credentials,
+        peer: Peer,
+        rank: int = FRESH,
+        answers: Answers | None = None,
     ) -> tuple[Claim, Judgement]:
         """Return whom a proof was to prove, and the judgement on it.
 
@@ -112,7 +132,12 @@ class Judges:
             TemporaryFailure: nobody can say now.
         """
         name, counted = self.prepared(credentials)
-        account = None if name is None else self.sources.look_up(name)
+        account = None
+        if name is not None and isinstance(credentials, PasswordCredentials):
+            asker, password = _asker(peer, rank), credentials.password
+            account = await self.sources.find(name, password, asker, answers)
+        elif name is not None:
+            account = self.sources.look_near(name)
         # Looked up for everybody, so that the time tells nobody apart.
         stand_in = self.sources.decoy(counted)
         acceptable = self.is_acceptable(account, credentials)
@@ -134,6 +159,12 @@ class Judges:
         for source in self._token_sources:
             await source.close()
         await self.devices.close()
+        await self.sources.close()
+
+    async def _whose(self, name: str, claim: Claim) -> Account | None:
+        """Return the account of somebody who was proved, wherever it is looked up."""
+        account = await self.sources.find(name, None, _asker(claim.peer, claim.rank))
+        return None if account is None or account.proved is False else account
 
     def _objection(
         self, account: Account | None, verdict: Verdict, credentials: Credentials
@@ -151,6 +182,10 @@ class Judges:
         """RFC 4422 §3.4.1: empty is oneself; acting for others is granted to nobody."""
         wanted = credentials.authorization_name
         return not wanted or prepare(wanted, self._default_domain) == account.name
+
+
+def _asker(peer: Peer, rank: int) -> Asker:
+    return Asker(neighbourhood(peer.address)[1], rank)
 
 
 def _uncanonical(question: Question) -> str:

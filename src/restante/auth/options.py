@@ -64,6 +64,36 @@ class SourceOptions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AskingOptions:
+    """Bounds of a source that has to ask somebody else."""
+
+    deadline_seconds: float = 5.0
+    """Of a source that asks somebody: until a question has failed with [SYS/TEMP], its wait for
+    others included."""
+    at_once: int = 4
+    """Of a source that asks somebody: questions that are open at once."""
+    queue: int = 64
+    """Of a source that asks somebody: questions waiting; more are refused with [SYS/TEMP]."""
+    remember_seconds: float = 30.0
+    """Of a source that asks somebody: how long an account is taken for what it was said to be; what
+    changes there counts after that. 0: everybody is asked for each time."""
+    floor_seconds: float = 0.5
+    """Of a source that asks somebody: what a refusal takes at the least, so that time does not tell
+    whether there is such an account, or where. It has to be longer than an answer mostly takes."""
+
+    def __post_init__(self) -> None:
+        # The other way round, NaN would pass.
+        if not self.deadline_seconds > 0:
+            raise ValueError("deadline_seconds is above 0")
+        for name in ("at_once", "queue"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} is at least 1")
+        for name in ("remember_seconds", "floor_seconds"):
+            if not getattr(self, name) >= 0:
+                raise ValueError(f"{name} is not negative")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HashOptions:
     """Cost of argon2id for new passwords, and bounds of the pool that computes hashes."""
 

@@ -16,7 +16,7 @@ from restante.auth.judging import Claim, Verdict
 from restante.auth.neighbourhood import neighbourhood
 from restante.auth.options import HashOptions
 from restante.auth.pool import HashingPool
-from restante.auth.sources import NOBODY
+from restante.auth.sources import NOBODY, Account
 from restante.errors import TemporaryFailure
 from restante.identity import PasswordCredentials
 from restante.telemetry import Event, Log
@@ -52,6 +52,8 @@ class PasswordJudge:
     async def judge(self, claim: Claim, credentials: PasswordCredentials) -> Verdict:
         """Return the verdict on a password."""
         password, account = credentials.password.reveal(), claim.account
+        if account is not None and account.proved is not None:
+            return self._as_said(account, password)
         verdict = self.at_once(claim, credentials)
         if verdict is not None:
             return verdict
@@ -66,6 +68,12 @@ class PasswordJudge:
             return Verdict(reason, password)
         remember = partial(self._cache.learn, account, password, device)
         return Verdict(None, password, device, remember=remember)
+
+    def _as_said(self, account: Account, password: bytes) -> Verdict:
+        """Return the verdict that the account's source has come to by itself."""
+        if not account.proved:
+            return Verdict("password", password)
+        return Verdict(None, password, remember=partial(self._cache.learn, account, password))
 
     def _objection(
         self, claim: Claim, device: Device | None, credentials: PasswordCredentials

@@ -9,8 +9,8 @@ proves nothing: the password is the cache's to know, and who has to wait the thr
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 
+from restante.auth.chain import Chain
 from restante.auth.devices.device import Device
-from restante.auth.sources import Chain
 from restante.identity import Identity
 
 REGULARS_KEPT = 1_024

@@ -1,11 +1,13 @@
-"""CONTRACT: a source of accounts, and the order in which several are asked."""
+"""CONTRACT: a source of accounts that answers at once: it has what it knows at hand.
 
-from collections.abc import Sequence
+`asking` is the contract of those that have to ask somebody else, `chain` the order of all of them.
+"""
+
 from dataclasses import dataclass, field
-from hashlib import blake2b
 from typing import Protocol
 
 from restante.auth.verifiable import PASSWORDS
+from restante.errors import TemporaryFailure
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +25,8 @@ class Account:
     """Verifiers of SCRAM kept beside the password, `{MECHANISM}text` with spaces between."""
     verifies: frozenset[str] = PASSWORDS
     """The mechanisms that this account may be proved by."""
+    proved: bool | None = None
+    """What its source said to the password of this very login; None: it is compared here."""
 
 
 NOBODY = Account("", "", "", "")
@@ -59,45 +63,9 @@ class Source(Protocol):
         ...
 
 
-class Chain:
-    """Sources in their order: the first that knows a name decides, whatever it decides."""
+class Unasked(TemporaryFailure):
+    """A source that cannot say before it is asked; whoever cannot wait has no answer now."""
 
-    def __init__(self, sources: Sequence[Source]) -> None:
-        self._sources = tuple(sources)
-
-    def look_up(self, name: str) -> Account | None:
-        """Return the account of the first source that has the name.
-
-        A source that cannot say ends the search: asking on could let somebody in whom it would
-        have refused.
-
-        Raises:
-            TemporaryFailure: a source cannot say now.
-        """
-        for source in self._sources:
-            account = source.look_up(name)
-            if account is not None:
-                return account
-        return None
-
-    def state(self) -> object:
-        """Return what stays equal as long as no source has changed; None: one may have."""
-        states = []
-        for source in self._sources:
-            state = source.state()
-            if state is None:
-                return None
-            states.append(state)
-        return states
-
-    def decoy(self, name: str) -> Account | None:
-        """Return whom an unknown name is taken for, so that it costs what a known one does.
-
-        Accounts may differ in what their proofs cost to verify. The name itself picks one of
-        them, so that an unknown name costs the same each time and looks like one of those there
-        are. The picking has no key: one made anew at every start would tell names apart by it.
-        """
-        digest = blake2b(name.encode(), digest_size=16).digest()
-        source, pick = int.from_bytes(digest[:8], "big"), int.from_bytes(digest[8:], "big")
-        found = [decoy for each in self._sources if (decoy := each.decoy(pick)) is not None]
-        return found[source % len(found)] if found else None
+    def __init__(self, source: Source) -> None:
+        super().__init__(reason=f"{source.name} was not asked")
+        self.source = source

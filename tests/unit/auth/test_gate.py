@@ -83,10 +83,8 @@ def told(story: Callable[[Scene], Awaitable[None]], **settings: tuple[str, ...])
         for task in scene.tasks:
             task.cancel()
         await asyncio.gather(*scene.tasks, return_exceptions=True)
-        assert scene.gate._hashed._queues == {}
-        assert scene.gate._delayed._queues == {}
-        assert scene.gate._elsewhere._queues == {}
-        assert scene.gate._delayed_elsewhere._queues == {}
+        for turns_of_a_kind in scene.gate._queues.values():
+            assert [kind._queues for kind in turns_of_a_kind] == [{}, {}]
         assert scene.gate._sleeping == {}
 
     run(work())

@@ -5,8 +5,9 @@ from hashlib import blake2b
 import pytest
 
 from restante.auth import regulars as module
+from restante.auth.chain import Chain
 from restante.auth.regulars import Regular, Regulars
-from restante.auth.sources import Account, Chain
+from restante.auth.sources import Account
 from restante.identity import Identity
 
 

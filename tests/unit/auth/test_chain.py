@@ -4,7 +4,8 @@ from collections import Counter
 
 import pytest
 
-from restante.auth.sources import Account, Chain, Source
+from restante.auth.chain import Chain
+from restante.auth.sources import Account, Source
 from restante.errors import TemporaryFailure
 
 

@@ -1,0 +1,78 @@
+"""The contracts of sources that are asked, held against each of ours and against the tests' own."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from restante.auth.asking import Answer, Finder, Verifier
+from restante.auth.sources import Account
+from restante.errors import TemporaryFailure
+from restante.secret import Secret
+from restante.testing.authenticators import KnownAccount
+from restante.testing.sources import FinderContract, VerifierContract
+
+
+class _InMemory:
+    name = "memory"
+
+    def __init__(self, accounts: tuple[KnownAccount, ...]) -> None:
+        self.accounts = {account.name: account for account in accounts}
+        self.silent = False
+
+    async def _known(self, name: str) -> KnownAccount | None:
+        if self.silent:
+            raise TemporaryFailure(reason="silent")
+        return self.accounts.get(name)
+
+    async def find(self, name: str) -> Account | None:
+        known = await self._known(name)
+        if known is None:
+            return None
+        stored = known.password.decode()
+        return Account(name, stored, self.name, stored, known.disabled, known.mailbox)
+
+    async def verify(self, name: str, password: Secret) -> Account | Answer:
+        known = await self._known(name)
+        if known is None:
+            return Answer.NOT_MINE
+        if known.disabled or known.password != password.reveal():
+            return Answer.NO
+        return Account(name, "", self.name, "", mailbox=known.mailbox)
+
+    async def close(self) -> None:
+        pass
+
+
+class TestFinderInMemory(FinderContract):
+    @asynccontextmanager
+    async def source(
+        self, directory: Path, accounts: tuple[KnownAccount, ...]
+    ) -> AsyncIterator[Finder]:
+        self.made = _InMemory(accounts)
+        yield self.made
+
+    def stored(self, account: KnownAccount) -> str:
+        return account.password.decode()
+
+    def change(self, directory: Path, account: KnownAccount) -> bool:
+        self.made.accounts[account.name] = account
+        return True
+
+    def silence(self, directory: Path) -> bool:
+        self.made.silent = True
+        return True
+
+
+class TestVerifierInMemory(VerifierContract):
+    unknown = Answer.NOT_MINE
+
+    @asynccontextmanager
+    async def source(
+        self, directory: Path, accounts: tuple[KnownAccount, ...]
+    ) -> AsyncIterator[Verifier]:
+        self.made = _InMemory(accounts)
+        yield self.made
+
+    def silence(self, directory: Path) -> bool:
+        self.made.silent = True
+        return True
