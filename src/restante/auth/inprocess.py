@@ -15,7 +15,7 @@ from restante.auth.devices.device import ITSELF
 from restante.auth.floor import Floor
 from restante.auth.gate import Gate
 from restante.auth.judges import Judges
-from restante.auth.judging import Verdict, identity_of
+from restante.auth.judging import Verdict, identity_of, tried
 from restante.auth.messages import Login
 from restante.auth.names import prepare
 from restante.auth.neighbourhood import neighbourhood, parse_network
@@ -75,8 +75,18 @@ class InProcessAuthenticator:
         identity = self.authenticate_at_once(credentials, peer)
         if identity is not None:
             return identity
-        _, counted = self._judges.prepared(credentials)
         floor = Floor(self._sources.floor_seconds, self._clock, self._sleep)
+        try:
+            return await self._wait(credentials, peer, floor)
+        except AuthenticationFailed:
+            await floor.fill()
+            raise
+
+    async def _wait(self, credentials: Credentials, peer: Peer, floor: Floor) -> Identity:
+        """Wait for what a judgement takes, and return who was proved."""
+        name, counted = self._judges.prepared(credentials)
+        # What was found right at once would be answered by now: whoever waits has been told no.
+        told = name is not None and self._throttle.lets_by(peer.address, name)
         try:
             rank = self._throttle.rank(peer.address, counted)
             with floor.counted():
@@ -84,10 +94,12 @@ class InProcessAuthenticator:
             by_certificate = isinstance(credentials, CertificateCredentials)
             apart = answers.wants_password or (by_certificate and self._sources.asks)
             async with self._gate.passed(counted, credentials, peer, apart=apart):
+                told = True
                 with floor.counted():
                     return await self._judged(counted, credentials, peer, answers)
-        except AuthenticationFailed:
-            await floor.fill()
+        except asyncio.CancelledError:
+            if told:
+                self._throttle.withdrawn(peer.address, counted, tried(credentials))
             raise
 
     async def _judged(

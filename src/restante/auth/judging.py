@@ -8,12 +8,22 @@ nothing this kind could be verified by: then a stand-in is worked on in their pl
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Protocol, TypeVar
 
 from restante.auth.devices.device import ITSELF, Device
 from restante.auth.sources import Account
 from restante.auth.throttle import FRESH
-from restante.identity import Identity, MutualIdentity, Peer
+from restante.identity import (
+    Credentials,
+    DigestCredentials,
+    Identity,
+    MutualIdentity,
+    PasswordCredentials,
+    Peer,
+    ScramCredentials,
+    TokenCredentials,
+)
 
 C_contra = TypeVar("C_contra", contravariant=True)
 
@@ -70,6 +80,19 @@ class Judge(Protocol[C_contra]):
             TemporaryFailure: nobody can say now.
         """
         ...
+
+
+def tried(credentials: Credentials) -> bytes:
+    """Return what of a proof is equal when it is tried again, where no verdict says so."""
+    if isinstance(credentials, PasswordCredentials):
+        return credentials.password.reveal()
+    if isinstance(credentials, DigestCredentials):
+        return credentials.digest.reveal()
+    if isinstance(credentials, ScramCredentials):
+        return credentials.proof.reveal()
+    if isinstance(credentials, TokenCredentials):
+        return sha256(credentials.token.reveal()).digest()
+    return sha256(credentials.certificate).digest()
 
 
 def identity_of(account: Account, verdict: Verdict) -> Identity:

@@ -164,20 +164,18 @@ class Throttle:
         `exists`: there is an account of this name. What is tried as a name and is none may be a
         password in the wrong place, and is never written down.
         """
-        place = self.place(address, account)
-        digest = blake2b(
-            f"{account}\0".encode("utf-8", "surrogatepass") + password,
-            key=self._key,
-            digest_size=DIGEST_OCTETS,
-        ).digest()
-        now = self._now()
-        counted = self._count(place.host, digest, now, lasting=exists or place.host[0] != "c")
-        if place.network != place.host:
-            self._count(place.network, digest, now)
-        self._count(f"u{account}", digest, now, lasting=exists)
-        if counted:
+        if self._count_everywhere(address, account, password, exists=exists):
+            now = self._now()
             self._flood.add(now)
             self._flooded = self._flood.doublings(now) >= 0
+
+    def withdrawn(self, address: str, account: str, password: bytes) -> None:
+        """Count a login that its client gave up, where it had learnt that it is not known as right.
+
+        Or guessing would cost nothing: whoever hears no success at once goes away and comes again.
+        Not among all together, whom one client could then delay without ever waiting itself.
+        """
+        self._count_everywhere(address, account, password, exists=False)
 
     def succeeded(self, address: str, account: str) -> None:
         """Remember a success; what the network failed at stays counted."""
@@ -274,6 +272,23 @@ class Throttle:
         self._flooded = self._flood.doublings(now) >= 0
 
     # ---- inside
+
+    def _count_everywhere(
+        self, address: str, account: str, password: bytes, *, exists: bool
+    ) -> bool:
+        """Count a failure of a place and an account; return whether its address had it anew."""
+        place = self.place(address, account)
+        digest = blake2b(
+            f"{account}\0".encode("utf-8", "surrogatepass") + password,
+            key=self._key,
+            digest_size=DIGEST_OCTETS,
+        ).digest()
+        now = self._now()
+        counted = self._count(place.host, digest, now, lasting=exists or place.host[0] != "c")
+        if place.network != place.host:
+            self._count(place.network, digest, now)
+        self._count(f"u{account}", digest, now, lasting=exists)
+        return counted
 
     def _count(self, key: str, digest: bytes, now: float, *, lasting: bool = True) -> bool:
         failures = self._fresh(key)

@@ -648,6 +648,51 @@ def test_a_login_given_up_in_the_queue_is_never_hashed(make: Make) -> None:
     make()(story)
 
 
+def test_guesses_given_up_count(make: Make) -> None:
+    """Whoever is remembered is let in at once: a client that hears nothing knows enough to go."""
+
+    async def story(scene: Scene) -> None:
+        scene.add("bob")
+        assert isinstance(await scene.log_in("bob"), Identity)
+        scene.gate.clear()
+        guesser = "203.0.113.1"
+        for number in range(ThrottleOptions().free_failures + 1):
+            guess = asyncio.create_task(scene.log_in("bob", f"wrong {number}", address=guesser))
+            await turns()
+            guess.cancel()
+            await asyncio.gather(guess, return_exceptions=True)
+        scene.gate.set()
+        assert scene.authenticator.throttle.delay(guesser, "bob") == 2.0
+        assert scene.authenticator.throttle.flood_level() == 0.0
+        assert isinstance(await scene.log_in("bob", address=guesser), Identity)
+        assert scene.slept == [2.0]
+
+    make(throttle=ThrottleOptions())(story)
+
+
+def test_a_delayed_login_given_up_counts_nothing(make: Make) -> None:
+    """It was told nothing, and a client that goes and comes again is not to be held up longer."""
+
+    async def story(scene: Scene) -> None:
+        scene.add("bob")
+        for number in range(ThrottleOptions().free_failures + 1):
+            await scene.log_in("bob", f"wrong {number}")
+        forever = asyncio.Event()
+
+        async def never(seconds: float) -> None:
+            await forever.wait()
+
+        scene.authenticator._gate._sleep = never
+        for number in range(10):
+            waiting = asyncio.create_task(scene.log_in("bob", f"other {number}"))
+            await turns()
+            waiting.cancel()
+            await asyncio.gather(waiting, return_exceptions=True)
+        assert scene.authenticator.throttle.delay(PEER.address, "bob") == 2.0
+
+    make(throttle=ThrottleOptions())(story)
+
+
 def test_too_many_at_once_is_temporary(make: Make) -> None:
     """conformance: 3206-S-01, 3206-S-04"""
 
