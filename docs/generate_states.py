@@ -62,8 +62,8 @@ NOTES = """\
 * **data**: the line is a response of the exchange, whatever it looks like (RFC 5034 §4).
 
 `STLS` is legal where it is offered and no TLS is active; behind it everything said in clear is
-forgotten (RFC 2595 §4). `USER` and `AUTH` are legal where passwords may be sent: by default only
-under TLS.
+forgotten (RFC 2595 §4), `UTF8` and what `LANG` chose too. `USER` and `AUTH` are legal where
+passwords may be sent: by default only under TLS.
 """
 
 

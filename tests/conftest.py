@@ -29,10 +29,10 @@ def require(program: str) -> str:
 class RestanteServer:
     """Two servers that know the same accounts: one takes passwords in clear, one does not.
 
-    They offer what there is by default, or these `mechanisms`.
+    They offer what there is by default, or these `mechanisms`, and UTF8 if told so.
     """
 
-    def __init__(self, directory: Path, *mechanisms: str) -> None:
+    def __init__(self, directory: Path, *mechanisms: str, utf8: bool = False) -> None:
         certificates = "EXTERNAL" in mechanisms
         self._issuer = None if set(TOKENS).isdisjoint(mechanisms) else Issuer()
         self.open, self.strict = (
@@ -40,6 +40,7 @@ class RestanteServer:
                 directory / name,
                 cleartext=cleartext,
                 mechanisms=mechanisms,
+                utf8=utf8,
                 verifies=ALL_VERIFIED if mechanisms else (),
                 client_certificates=certificates,
                 issuer=self._issuer,
@@ -88,7 +89,7 @@ class RestanteServer:
 @pytest.fixture(scope="session")
 def restante_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RestanteServer]:
     """The servers that a whole run of tests talks to."""
-    yield from running(RestanteServer(tmp_path_factory.mktemp("restante")))
+    yield from running(RestanteServer(tmp_path_factory.mktemp("restante"), utf8=True))
 
 
 def running(server: RestanteServer) -> Iterator[RestanteServer]:

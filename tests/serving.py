@@ -99,6 +99,7 @@ class ServerProcess:
         wrapper: Sequence[str] = (),
         log_to: int | None = None,
         mechanisms: Sequence[str] = (),
+        utf8: bool = False,
         verifies: Sequence[str] = (),
         client_certificates: bool = False,
         issuer: Issuer | None = None,
@@ -127,6 +128,7 @@ class ServerProcess:
         self._log_to = log_to
         """A descriptor that gets the log, in place of the file."""
         self._mechanisms = list(mechanisms)
+        self._utf8 = utf8
         """What is offered, in place of the default."""
         self._verifies = list(verifies)
         """What the passwd-file serves besides passwords as they are."""
@@ -167,6 +169,8 @@ class ServerProcess:
     def write_configuration(self) -> None:
         """Write the configuration file anew from what is set."""
         named = f"mechanisms = {json.dumps(self._mechanisms)}\n" if self._mechanisms else ""
+        if self._utf8:
+            named += "utf8 = true\n"
         verifies = f"verifies = {json.dumps(self._verifies)}\n" if self._verifies else ""
         authorities = certificates = ""
         if self._clients is not None:

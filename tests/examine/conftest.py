@@ -21,20 +21,22 @@ from serving import ALL_BUT_DIGESTS, ALL_MECHANISMS, DIGESTS, TOKENS
 def judge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Judge]:
     """The judge of a server that offers everything but the digests."""
     yield from _judge_of(
-        RestanteServer(tmp_path_factory.mktemp("judged"), *ALL_BUT_DIGESTS, *TOKENS)
+        RestanteServer(tmp_path_factory.mktemp("judged"), *ALL_BUT_DIGESTS, *TOKENS, utf8=True)
     )
 
 
 @pytest.fixture(scope="session")
 def judge_of_digests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Judge]:
     """The judge of a server that offers the digests alone."""
-    yield from _judge_of(RestanteServer(tmp_path_factory.mktemp("digests"), *DIGESTS))
+    yield from _judge_of(RestanteServer(tmp_path_factory.mktemp("digests"), *DIGESTS, utf8=True))
 
 
 @pytest.fixture(scope="session")
 def judge_of_everything(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Judge]:
     """The judge of a server that offers digests beside passwords."""
-    yield from _judge_of(RestanteServer(tmp_path_factory.mktemp("everything"), *ALL_MECHANISMS))
+    yield from _judge_of(
+        RestanteServer(tmp_path_factory.mktemp("everything"), *ALL_MECHANISMS, utf8=True)
+    )
 
 
 def _judge_of(server: RestanteServer) -> Iterator[Judge]:

@@ -14,19 +14,23 @@ DECIDED: dict[str, str] = {
 }
 """Cases that differ by a recorded decision, with the decision."""
 
-LATER = "comes with a later version"
 NO_DELAY = "there is no delay between logins"
 
 NOT_OFFERED: dict[str, str] = {
-    "LANG": LATER,
     "LOGIN-DELAY": NO_DELAY,
     "SASL ANONYMOUS": "nobody gets in without a name",
-    "UTF8": LATER,
-    "UTF8 USER": LATER,
 }
 """What is not announced, by the words of a case's precondition."""
 
-ABSENT: dict[str, str] = {"2449-S-28": "EXPIRE is NEVER"}
+REFUSED = "a message that would have to be replaced is refused"
+ABSENT: dict[str, str] = {
+    "2449-S-28": "EXPIRE is NEVER",
+    "6856-S-16": "names and passwords in UTF-8 are announced",
+    "6858-S-01": REFUSED,
+    "6858-S-02": REFUSED,
+    "6858-S-03": REFUSED,
+    "6858-S-04": REFUSED,
+}
 """Further cases about what the server does not have, by name."""
 
 UNTRIED: dict[str, str] = {"2195-S-03": "a name with a space is nobody's here"}

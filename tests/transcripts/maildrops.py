@@ -34,6 +34,10 @@ MAILDROPS: dict[str, tuple[bytes, ...]] = {
     "MZ": (HEADER + b"a\0b\r\n",),
     "ME": (b"",),
     "MT": (lines(10),),
+    "MU": (
+        "From: Jörg <jörg@exämple.org>\r\nSubject: Grüße\r\n\r\nzweite Zeile ☃\r\n".encode(),
+        letter(100),
+    ),
 }
 
 

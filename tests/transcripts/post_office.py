@@ -5,7 +5,7 @@ driver does with sockets, stores and credentials is done at once, so that a dial
 with the session alone.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from restante.errors import (
     AuthenticationFailed,
@@ -34,13 +34,25 @@ from restante.sasl import MechanismError, PlainServer
 from restante.sasl.mechanism import Challenge
 from transcripts.maildrops import Drop
 
+_WITH_PASSWORDS = Offer(
+    user=True,
+    mechanisms=("PLAIN",),
+    stls=True,
+    utf8=True,
+    utf8_names=True,
+    ascii_headers=True,
+    languages=("en", "de"),
+)
 OFFERS = {
-    "clear": Offer(user=True, mechanisms=("PLAIN",), stls=True),
-    "none": Offer(user=True, mechanisms=("PLAIN",), stls=False),
-    "strict": Offer(
-        user=False, mechanisms=(), stls=True, only_under_tls=frozenset({"USER", "PLAIN"})
+    "clear": _WITH_PASSWORDS,
+    "none": replace(_WITH_PASSWORDS, stls=False),
+    "strict": replace(
+        _WITH_PASSWORDS,
+        user=False,
+        mechanisms=(),
+        only_under_tls=frozenset({"USER", "PLAIN"}),
     ),
-    "tls": Offer(user=True, mechanisms=("PLAIN",), stls=False),
+    "tls": replace(_WITH_PASSWORDS, stls=False),
 }
 """By the kind of listener; `tls` is also what any of them becomes under TLS."""
 

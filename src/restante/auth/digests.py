@@ -19,6 +19,7 @@ from restante.auth.sources import NOBODY, Account
 from restante.identity import DigestCredentials
 from restante.sasl.apop import apop_digest
 from restante.sasl.cram_md5 import cram_md5_digest
+from restante.sasl.saslprep import prepare_password
 
 
 class DigestJudge:
@@ -56,7 +57,9 @@ def _digest(account: Account | None, credentials: DigestCredentials) -> bytes | 
         return None
     password = hashes.cleartext(account.stored_password)
     if password is not None:
-        make = apop_digest if mechanism == "APOP" else cram_md5_digest
-        return make(challenge, password)
+        if mechanism == "APOP":
+            # RFC 6856 §2.2: both sides prepare it.
+            return apop_digest(challenge, prepare_password(password))
+        return cram_md5_digest(challenge, password)
     states = hashes.hmac_states(account.stored_password) if mechanism == "CRAM-MD5" else None
     return None if states is None else hmac_md5_from(states, challenge)

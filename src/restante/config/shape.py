@@ -145,7 +145,7 @@ ROOT = Table(
         ),
         Table(
             "auth",
-            "How a client proves who it is.",
+            "How a client proves who it is, and what else it is offered.",
             (AuthOptions, OfferOptions),
             given=frozenset({"state_directory"}),
             tables=(

@@ -1,4 +1,4 @@
-"""AUTHORIZATION: proving who one is (RFC 1939 §4 and §7, RFC 2595 §4, RFC 5034 §4).
+"""AUTHORIZATION: proving who one is (RFC 1939 §4 and §7, RFC 2595 §4, RFC 5034 §4, RFC 6856 §2).
 
 The states hold what they need and nothing of what they do not: a name only between USER and PASS,
 a mechanism only during its exchange. The proof itself is the driver's to judge.
@@ -23,6 +23,7 @@ from restante.protocol.legality import KEEPS_NAME, Phase
 from restante.protocol.offers import Offer
 from restante.protocol.replies import Output, status_line
 
+UTF8_ON = status_line(True, "UTF-8 from here on")
 NAME_TAKEN = status_line(True, "name taken, send the password")
 MAXIMUM_RESPONSES = 8
 """Lines of a client in one exchange; no mechanism needs more."""
@@ -31,7 +32,7 @@ MAXIMUM_RESPONSES = 8
 class Authorization:
     """The state before a login, with the name that USER gave, if it was the last command."""
 
-    __slots__ = ("name", "offer", "phase", "timestamp")
+    __slots__ = ("name", "offer", "phase", "timestamp", "utf8")
 
     def __init__(self, offer: Offer, timestamp: bytes = b"") -> None:
         self.offer = offer
@@ -40,6 +41,8 @@ class Authorization:
         self.name: bytes | None = None
         self.phase = Phase.AUTHORIZATION
         """The row of the table of legality."""
+        self.utf8 = False
+        """Whether UTF8 was said."""
 
     def forget(self, verb: Verb | None) -> None:
         """Forget the name, unless this command leaves it standing; None: the line was none."""
@@ -53,7 +56,7 @@ class Authorization:
             return self._refuse("USER", output)
         self.name = command.name
         self.phase = Phase.NAMED
-        output.write(NAME_TAKEN)
+        output.reply(NAME_TAKEN)
         return None
 
     def password(self, command: Command) -> LoginAttempted:
@@ -95,6 +98,14 @@ class Authorization:
             return None
         output.positive("begin TLS")
         return TlsRequested()
+
+    def say_utf8(self, output: Output) -> None:
+        """Take it that the client can do with UTF-8 (RFC 6856 §2.1)."""
+        if not self.offer.utf8:
+            output.negative("UTF8 is not offered here")
+            return
+        self.utf8 = True
+        output.reply(UTF8_ON)
 
     def _refuse(self, mechanism: str, output: Output) -> CleartextRefused | None:
         if mechanism in self.offer.only_under_tls:

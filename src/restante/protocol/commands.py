@@ -5,6 +5,7 @@ the one exception, a password may hold spaces. Whether a command is legal now is
 matter, whether a message of that number exists the session's.
 """
 
+import re
 from collections.abc import Callable
 from enum import Enum, StrEnum
 from typing import NamedTuple
@@ -17,6 +18,7 @@ class Verb(StrEnum):
     AUTH = "AUTH"
     CAPA = "CAPA"
     DELE = "DELE"
+    LANG = "LANG"
     LIST = "LIST"
     NOOP = "NOOP"
     PASS = "PASS"
@@ -28,6 +30,7 @@ class Verb(StrEnum):
     TOP = "TOP"
     UIDL = "UIDL"
     USER = "USER"
+    UTF8 = "UTF8"
 
 
 class Command(NamedTuple):
@@ -37,7 +40,7 @@ class Command(NamedTuple):
     number: int | None = None
     lines: int | None = None
     name: bytes = b""
-    """Of a user or a mechanism."""
+    """Of a user or a mechanism, or a range of languages."""
     data: bytes | None = None
     """The password, the digest, or the initial response as sent."""
 
@@ -56,7 +59,9 @@ class BadSyntax(Enum):
     NAME_AND_DIGEST = "a user name and a digest of 32 hexadecimal digits expected"
     NO_PASSWORD = "a password is missing"
     NOT_ASCII = "only printable ASCII is taken here"
+    NOT_UTF8 = "only printable characters in UTF-8 are taken here"
     MECHANISM = "a mechanism and at most an initial response expected"
+    LANGUAGE = "a range of languages expected"
 
 
 MAXIMUM_DIGITS = 10
@@ -64,8 +69,11 @@ MAXIMUM_MECHANISM = 20
 _MECHANISM_OCTETS = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_")
 _VISIBLE = frozenset(range(0x21, 0x7F))
 _PRINTABLE = frozenset(range(0x20, 0x7F))
+_CONTROLS = frozenset((*range(0x20), 0x7F))
 _HEXADECIMAL = frozenset(b"0123456789abcdef")
 _DIGEST_DIGITS = 32
+_RANGE = re.compile(rb"\*|[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*")
+"""RFC 4647 §2.1: a basic language range."""
 
 
 def number(argument: bytes) -> int | None:
@@ -78,13 +86,16 @@ def number(argument: bytes) -> int | None:
     return None
 
 
-def parse(line: bytes) -> Command | BadSyntax:
-    """Return the command of a line that has lost its line end, or why it is none."""
+def parse(line: bytes, *, utf8: bool = False) -> Command | BadSyntax:
+    """Return the command of a line that has lost its line end, or why it is none.
+
+    `utf8`: names and passwords may go beyond ASCII (RFC 6856 §2.2).
+    """
     bare = _BARE_LINES.get(line)
     if bare is not None:
         return bare
     keyword, space, rest = line.partition(b" ")
-    grammar = _GRAMMAR.get(keyword.upper())
+    grammar = (_GRAMMAR_IN_UTF8 if utf8 else _GRAMMAR).get(keyword.upper())
     if grammar is None:
         return BadSyntax.UNKNOWN
     verb, arguments = grammar
@@ -124,6 +135,12 @@ def _user(verb: Verb, space: bool, rest: bytes) -> Command | BadSyntax:
     return Command(verb, name=rest)
 
 
+def _user_in_utf8(verb: Verb, space: bool, rest: bytes) -> Command | BadSyntax:
+    if not rest.isascii() and b" " not in rest:
+        return Command(verb, name=rest) if _is_text(rest) else BadSyntax.NOT_UTF8
+    return _user(verb, space, rest)
+
+
 def _password(verb: Verb, space: bool, rest: bytes) -> Command | BadSyntax:
     # RFC 1939 §7 (PASS): everything behind the first SPACE is the password, octet for octet.
     if not rest:
@@ -131,6 +148,21 @@ def _password(verb: Verb, space: bool, rest: bytes) -> Command | BadSyntax:
     if not _PRINTABLE.issuperset(rest):
         return BadSyntax.NOT_ASCII
     return Command(verb, data=rest)
+
+
+def _password_in_utf8(verb: Verb, space: bool, rest: bytes) -> Command | BadSyntax:
+    if not rest.isascii():
+        return Command(verb, data=rest) if _is_text(rest) else BadSyntax.NOT_UTF8
+    return _password(verb, space, rest)
+
+
+def _is_text(data: bytes) -> bool:
+    """Say whether octets are well-formed UTF-8 (RFC 3629) without a control of ASCII's."""
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return _CONTROLS.isdisjoint(data)
 
 
 def _name_and_digest(verb: Verb, space: bool, rest: bytes) -> Command | BadSyntax:
@@ -142,6 +174,23 @@ def _name_and_digest(verb: Verb, space: bool, rest: bytes) -> Command | BadSynta
     if not _VISIBLE.issuperset(name):
         return BadSyntax.NOT_ASCII
     return Command(verb, name=name, data=digest)
+
+
+def _name_and_digest_in_utf8(verb: Verb, space: bool, rest: bytes) -> Command | BadSyntax:
+    name, _, digest = rest.partition(b" ")
+    if name.isascii():
+        return _name_and_digest(verb, space, rest)
+    if not _is_text(name):
+        return BadSyntax.NOT_UTF8
+    # The digest is held to its shape beside a name that has no say in that.
+    command = _name_and_digest(verb, space, b"- " + digest)
+    return command._replace(name=name) if isinstance(command, Command) else command
+
+
+def _language(verb: Verb, space: bool, rest: bytes) -> Command | BadSyntax:
+    if not space:
+        return _BARE[verb]
+    return Command(verb, name=rest) if _RANGE.fullmatch(rest) else BadSyntax.LANGUAGE
 
 
 def _mechanism(verb: Verb, space: bool, rest: bytes) -> Command | BadSyntax:
@@ -159,7 +208,7 @@ _Arguments = Callable[[Verb, bool, bytes], Command | BadSyntax]
 _BARE = {verb: Command(verb) for verb in Verb}
 
 _SHAPES: dict[_Arguments, tuple[Verb, ...]] = {
-    _nothing: (Verb.CAPA, Verb.NOOP, Verb.QUIT, Verb.RSET, Verb.STAT, Verb.STLS),
+    _nothing: (Verb.CAPA, Verb.NOOP, Verb.QUIT, Verb.RSET, Verb.STAT, Verb.STLS, Verb.UTF8),
     _optional_number: (Verb.LIST, Verb.UIDL),
     _one_number: (Verb.DELE, Verb.RETR),
     _two_numbers: (Verb.TOP,),
@@ -167,15 +216,22 @@ _SHAPES: dict[_Arguments, tuple[Verb, ...]] = {
     _password: (Verb.PASS,),
     _mechanism: (Verb.AUTH,),
     _name_and_digest: (Verb.APOP,),
+    _language: (Verb.LANG,),
 }
 
 _GRAMMAR: dict[bytes, tuple[Verb, _Arguments]] = {
     verb.value.encode(): (verb, shape) for shape, verbs in _SHAPES.items() for verb in verbs
 }
 
+_GRAMMAR_IN_UTF8 = _GRAMMAR | {
+    b"USER": (Verb.USER, _user_in_utf8),
+    b"PASS": (Verb.PASS, _password_in_utf8),
+    b"APOP": (Verb.APOP, _name_and_digest_in_utf8),
+}
+
 # Most commands of most sessions are these very octets.
 _BARE_LINES: dict[bytes, Command] = {
     verb.value.encode(): _BARE[verb]
-    for shape in (_nothing, _optional_number)
+    for shape in (_nothing, _optional_number, _language)
     for verb in _SHAPES[shape]
 }

@@ -1,4 +1,4 @@
-"""Which command is legal in which state: the one table, RFC 1939 §3 to §7 and RFC 2595 §4.
+"""Which command is legal in which state: the one table, RFC 1939, RFC 2595 §4, RFC 6856.
 
 The state diagram of the documentation is generated from it. AUTHORIZATION has three rows: `NAMED`
 is what it becomes between a successful USER and its PASS, `EXCHANGE` what it is while a SASL
@@ -29,6 +29,9 @@ LEGAL: dict[Verb, frozenset[Phase]] = {
     Verb.USER: _BEFORE,
     Verb.AUTH: _BEFORE,
     Verb.STLS: _BEFORE,
+    # RFC 6856 §2 and §3.1.
+    Verb.UTF8: _BEFORE,
+    Verb.LANG: _BEFORE | _WITHIN,
     # RFC 1939 §7 (PASS): legal immediately after a successful USER only.
     Verb.PASS: frozenset({Phase.NAMED}),
     # RFC 1939 §7 (APOP): after the greeting or an unsuccessful USER or PASS, never between the two.

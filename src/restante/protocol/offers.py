@@ -22,6 +22,14 @@ class Offer:
     """Mechanisms, and USER, that this connection would have under TLS."""
     sasl_octets: int = SASL_OCTETS
     """The longest line of an exchange."""
+    utf8: bool = False
+    """UTF8 (RFC 6856 §2)."""
+    utf8_names: bool = False
+    """Names and passwords beyond ASCII in USER, PASS and APOP, said by USER beside UTF8."""
+    ascii_headers: bool = False
+    """A message whose header is not in ASCII is refused to whoever has not said UTF8."""
+    languages: tuple[str, ...] = ()
+    """Tags for LANG (RFC 6856 §3), the site's own first; empty: there is no choice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,5 +66,9 @@ def capabilities(offer: Offer, options: SessionOptions) -> Iterator[bytes]:
     yield b"RESP-CODES\r\nAUTH-RESP-CODE\r\nPIPELINING\r\nEXPIRE NEVER\r\n"
     if offer.stls:
         yield b"STLS\r\n"
+    if offer.utf8:
+        yield b"UTF8 USER\r\n" if offer.utf8_names else b"UTF8\r\n"
+    if offer.languages:
+        yield b"LANG\r\n"
     if options.implementation:
         yield f"IMPLEMENTATION {options.implementation}\r\n".encode("ascii")

@@ -2,11 +2,14 @@
 
 RFC 1939 §3: a status indicator in upper case, a text, CRLF, 512 octets at the most. RFC 2449 §8: a
 response code stands in brackets at the start of the text, so no text of ours holds a bracket. No
-octet of a client's ever gets into a reply.
+octet of a client's ever gets into a reply. Every text is written in English here, and put into the
+session's language on its way out.
 """
 
 from binascii import b2a_base64
 from collections.abc import Iterable
+
+from restante.protocol.languages import Language
 
 Buffer = bytes | bytearray | memoryview
 
@@ -36,28 +39,36 @@ def status_line(positive: bool, text: str, code: str | None = None) -> bytes:
 class Output:
     """What waits to be sent: buffers in order, handed over uncopied."""
 
-    __slots__ = ("buffers", "octets")
+    __slots__ = ("buffers", "language", "octets")
 
     def __init__(self) -> None:
         self.buffers: list[Buffer] | None = None
         """None while nothing waits: most sessions are idle most of the time."""
         self.octets = 0
+        self.language: Language | None = None
+        """What LANG has chosen; None: nothing yet."""
 
     def write(self, data: Buffer) -> None:
-        """Queue octets as they are; replies that are always the same are made once."""
+        """Queue octets as they are."""
         if self.buffers is None:
             self.buffers = [data]
         else:
             self.buffers.append(data)
         self.octets += len(data)
 
+    def reply(self, line: bytes, *values: int | bytes) -> None:
+        """Queue a reply's first line, made once, with values for its places if it has any."""
+        if self.language is not None:
+            line = self.language.translated(line)
+        self.write(line % values if values else line)
+
     def positive(self, text: str) -> None:
         """Queue `+OK text`."""
-        self.write(status_line(True, text))
+        self.reply(status_line(True, text))
 
     def negative(self, text: str, code: str | None = None) -> None:
         """Queue `-ERR [code] text`."""
-        self.write(status_line(False, text, code))
+        self.reply(status_line(False, text, code))
 
     def listing(self, text: str, lines: Iterable[Buffer]) -> None:
         """Queue a multi-line reply; its lines end in CRLF and none begins with a dot."""

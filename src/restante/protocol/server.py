@@ -29,6 +29,7 @@ from restante.protocol.events import (
     TlsRequested,
     UpdateRequested,
 )
+from restante.protocol.languages import LANGUAGES, look_up
 from restante.protocol.legality import LEGAL, Phase
 from restante.protocol.lines import (
     COMMAND_OCTETS,
@@ -39,6 +40,7 @@ from restante.protocol.lines import (
 )
 from restante.protocol.offers import Offer, SessionOptions, capabilities
 from restante.protocol.replies import TERMINATION, Buffer, Output, status_line
+from restante.protocol.screening import HeaderScreen
 from restante.protocol.stuffing import DotStuffer, TopCut
 from restante.protocol.transaction import Listing, Transaction
 
@@ -48,6 +50,8 @@ OUTPUT_OCTETS = 65_536
 GOODBYE = status_line(True, "goodbye")
 NOTHING_DONE = status_line(True, "nothing done")
 MESSAGE_FOLLOWS = status_line(True, "message follows")
+MAILDROP_OPEN = b"+OK maildrop has %d messages (%d octets)\r\n"
+LANGUAGE_CHOSEN = b"+OK %b answers in English\r\n"
 WRONG_STATE = "this command is not possible now"
 TOO_MANY_BAD = "too many bad commands"
 
@@ -79,11 +83,12 @@ class Negotiating:
 class Sending:
     """The state while a message goes out."""
 
-    __slots__ = ("cut", "stuffer", "transaction")
+    __slots__ = ("cut", "screen", "stuffer", "transaction")
 
     def __init__(self, transaction: Transaction, lines: int | None) -> None:
         self.transaction = transaction
         self.cut = None if lines is None else TopCut(lines)
+        self.screen = HeaderScreen() if transaction.ascii_headers else None
         self.stuffer: DotStuffer | None = None
 
 
@@ -217,10 +222,9 @@ class ServerSession:
         state = self._expect(Verifying)
         self._bad = 0
         offer = offer_after_login(state.authorization.offer)
-        self._state = Transaction(listing, offer, read_only=read_only)
-        self._output.write(
-            b"+OK maildrop has %d messages (%d octets)\r\n" % (listing.count, listing.octets)
-        )
+        ascii_headers = offer.ascii_headers and not state.authorization.utf8
+        self._state = Transaction(listing, offer, read_only=read_only, ascii_headers=ascii_headers)
+        self._output.reply(MAILDROP_OPEN, listing.count, listing.octets)
 
     def refuse(self, refusal: Refusal) -> None:
         """Answer a login or a message with a refusal; the session goes on where it was."""
@@ -249,22 +253,36 @@ class ServerSession:
         self._expect(Negotiating)
         self._lines = LineBuffer(strict=self._options.strict_line_ends)
         self._state = Authorization(offer)
+        # RFC 6856 §7: somebody else may have chosen it.
+        self._output.language = None
 
     def message_data(self, data: bytes) -> bool:
-        """Send a piece of the message, lines ending in CRLF; False: TOP shows no more."""
-        state = self._expect(Sending)
-        stuffer = self._begin_message(state)
-        if state.cut is not None:
-            data = state.cut.cut(data)
-        self._output.write(stuffer.stuff(data))
-        return state.cut is None or not state.cut.done
+        """Send a piece of the message, lines ending in CRLF; False: no more is wanted of it.
 
-    def message_end(self) -> None:
-        """End the message."""
+        TOP shows no more, or the header is not for this client: `message_end` says so.
+        """
         state = self._expect(Sending)
+        if state.screen is not None:
+            data = state.screen.screen(data)
+            if not data:
+                return state.screen.refusal is None
+        return self._send(state, data)
+
+    def message_end(self) -> bool:
+        """End the message, or refuse it for its header; False: it was refused."""
+        state = self._expect(Sending)
+        if state.screen is not None:
+            held = state.screen.end()
+            if state.screen.refusal is not None:
+                self._state = state.transaction
+                self._output.reply(state.screen.refusal)
+                return False
+            if held:
+                self._send(state, held)
         self._begin_message(state)
         self._state = state.transaction
         self._output.write(TERMINATION)
+        return True
 
     def message_failed(self) -> SessionEnded:
         """End the session in the midst of a message.
@@ -296,7 +314,7 @@ class ServerSession:
             return self._bad_line(state, line)
         if isinstance(state, Exchange):
             return self._take_response(state, line)
-        command = parse(line)
+        command = parse(line, utf8=state.offer.utf8_names)
         if isinstance(command, BadSyntax):
             return self._bad_command(state, None, command.value)
         action = _ACTIONS[state.phase].get(command.verb)
@@ -348,8 +366,22 @@ class ServerSession:
         self._output.listing("capabilities follow", capabilities(state.offer, self._options))
 
     def _goodbye(self) -> SessionEnded:
-        self._output.write(GOODBYE)
+        self._output.reply(GOODBYE)
         return self._end(EndReason.QUIT)
+
+    def _lang(self, state: Authorization | Transaction, command: Command) -> None:
+        """RFC 6856 §3.2; what `*` stands for depends on nobody (§7)."""
+        output, offered = self._output, state.offer.languages
+        if not offered:
+            output.negative("there is no choice of languages here")
+        elif not command.name:
+            lines = (LANGUAGES[tag].listing for tag in offered)
+            output.listing("languages follow", lines)
+        elif (chosen := look_up(command.name.decode("ascii"), offered)) is None:
+            output.negative("this language is not spoken here")
+        else:
+            output.language = chosen
+            output.reply(LANGUAGE_CHOSEN, chosen.tag.encode("ascii"))
 
     # ---- AUTHORIZATION
 
@@ -358,6 +390,9 @@ class ServerSession:
 
     def _user(self, state: Authorization, command: Command) -> Event | None:
         return state.user(command, self._output)
+
+    def _utf8(self, state: Authorization, command: Command) -> None:
+        state.say_utf8(self._output)
 
     def _pass(self, state: Authorization, command: Command) -> Event:
         self._state = Verifying(state, None)
@@ -409,7 +444,7 @@ class ServerSession:
         state.rset(self._output)
 
     def _noop(self, state: Transaction, command: Command) -> None:
-        self._output.write(NOTHING_DONE)
+        self._output.reply(NOTHING_DONE)
 
     def _quit(self, state: Transaction, command: Command) -> Event:
         marked = state.marked
@@ -423,8 +458,15 @@ class ServerSession:
     def _begin_message(self, state: Sending) -> DotStuffer:
         if state.stuffer is None:
             state.stuffer = DotStuffer()
-            self._output.write(MESSAGE_FOLLOWS)
+            self._output.reply(MESSAGE_FOLLOWS)
         return state.stuffer
+
+    def _send(self, state: Sending, data: bytes) -> bool:
+        stuffer = self._begin_message(state)
+        if state.cut is not None:
+            data = state.cut.cut(data)
+        self._output.write(stuffer.stuff(data))
+        return state.cut is None or not state.cut.done
 
     def _input_over(self, state: State) -> Event | None:
         if isinstance(state, (Authorization, Exchange, Transaction)):
@@ -453,6 +495,8 @@ _BEFORE_LOGIN: dict[Verb, _Action] = {
     Verb.APOP: ServerSession._apop,
     Verb.AUTH: ServerSession._auth,
     Verb.STLS: ServerSession._stls,
+    Verb.UTF8: ServerSession._utf8,
+    Verb.LANG: ServerSession._lang,
 }
 
 _WITH_MAILDROP: dict[Verb, _Action] = {
@@ -466,6 +510,7 @@ _WITH_MAILDROP: dict[Verb, _Action] = {
     Verb.DELE: ServerSession._dele,
     Verb.NOOP: ServerSession._noop,
     Verb.RSET: ServerSession._rset,
+    Verb.LANG: ServerSession._lang,
 }
 
 _ACTIONS: dict[Phase, dict[Verb, _Action]] = {

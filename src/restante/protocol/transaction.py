@@ -51,13 +51,22 @@ class Listing(Protocol):
 class Transaction:
     """The state of an open maildrop, with its marks."""
 
-    __slots__ = ("_marked", "_marked_octets", "_read_only", "listing", "offer")
+    __slots__ = ("_marked", "_marked_octets", "_read_only", "ascii_headers", "listing", "offer")
 
     phase = Phase.TRANSACTION
 
-    def __init__(self, listing: Listing, offer: Offer, *, read_only: bool = False) -> None:
+    def __init__(
+        self,
+        listing: Listing,
+        offer: Offer,
+        *,
+        read_only: bool = False,
+        ascii_headers: bool = False,
+    ) -> None:
         self.listing = listing
         self._read_only = read_only
+        self.ascii_headers = ascii_headers
+        """A message whose header is not in ASCII is refused."""
         self.offer = offer
         self._marked: set[int] | None = None
         self._marked_octets = 0
@@ -105,22 +114,22 @@ class Transaction:
         if not self._is_there(command.number, output):
             return
         if self._read_only:
-            output.write(READ_ONLY)
+            output.reply(READ_ONLY)
             return
         if self._marked is None:
             self._marked = set()
         self._marked.add(command.number)
         self._marked_octets += self.listing.size(command.number)
-        output.write(MARKED)
+        output.reply(MARKED)
 
     def rset(self, output: Output) -> None:
         """Take all marks away."""
         self._marked = None
         self._marked_octets = 0
-        output.write(NONE_MARKED)
+        output.reply(NONE_MARKED)
 
     def _is_there(self, number: int, output: Output) -> bool:
         if 1 <= number <= self.listing.count and number not in (self._marked or ()):
             return True
-        output.write(NO_SUCH_MESSAGE)
+        output.reply(NO_SUCH_MESSAGE)
         return False

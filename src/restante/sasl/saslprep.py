@@ -56,6 +56,17 @@ def prepare_password(password: bytes) -> bytes:
         return password
 
 
+def is_preparable(password: bytes) -> bool:
+    """Say whether RFC 4013 lets somebody have this password."""
+    if len(password) > LONGEST_PREPARED_OCTETS:
+        return False
+    try:
+        saslprep(password.decode("utf-8"), allow_unassigned=True)
+    except ValueError:
+        return False
+    return True
+
+
 def _normalised(text: str) -> str:
     """Map and normalise (RFC 4013 §2.1, §2.2)."""
     mapped = "".join(

@@ -49,6 +49,7 @@ from restante.protocol import (
 from restante.protocol import Event as SessionEvent
 from restante.sasl import MechanismError
 from restante.sasl.mechanism import Challenge, Step
+from restante.sasl.saslprep import is_preparable
 from restante.secret import Secret
 from restante.server.exchange import Exchange, Verdict
 from restante.server.opening import open_maildrop
@@ -201,11 +202,15 @@ class Driver:
     # ---- login
 
     def _login_attempted(self, event: LoginAttempted) -> None:
-        name = event.name.decode("ascii")
+        if not event.password.isascii() and not is_preparable(event.password):
+            # RFC 6856 §2.2; nobody is asked, so there is nothing to guess here.
+            self._connection.session.refuse(AuthenticationFailed())
+            return
+        name = event.name.decode("utf-8")
         self._ask(PasswordCredentials(name, Secret(event.password)))
 
     def _apop_attempted(self, event: ApopAttempted) -> None:
-        name = event.name.decode("ascii")
+        name = event.name.decode("utf-8")
         self._ask(DigestCredentials(name, event.timestamp, Secret(event.digest), "APOP"))
 
     def _sasl_started(self, event: SaslStarted) -> None:
@@ -410,26 +415,27 @@ class Driver:
                 self._unflushed = 0
                 self._connection.flush()
             return
-        session.message_end()
+        sent = session.message_end()
         self._close_reader()
-        if self._whole:
+        if not sent:
+            self._log_message_failure("header beyond ASCII for a client without UTF8")
+        elif self._whole:
             self._retrieved += 1
         else:
             self._tops += 1
 
     def _message_refused(self, refusal: Refusal) -> None:
         self._close_reader()
-        self._service.flood_log(
-            Event.MESSAGE_FAILED,
-            peer=self._connection.origin,
-            reason=refusal.reason or _cause(refusal) or refusal.text,
-            user=self._user,
-        )
+        self._log_message_failure(refusal.reason or _cause(refusal) or refusal.text)
         session = self._connection.session
         if session.message_begun:
             self._session_ended(session.message_failed())
         else:
             session.refuse(refusal)
+
+    def _log_message_failure(self, reason: str) -> None:
+        origin = self._connection.origin
+        self._service.flood_log(Event.MESSAGE_FAILED, peer=origin, reason=reason, user=self._user)
 
     def _close_reader(self) -> None:
         reader, self._reader = self._reader, None

@@ -6,7 +6,8 @@ EXTERNAL a certificate of the client's (RFC 8314 §4.2), bearer tokens TLS whate
 """
 
 from collections.abc import Sequence
-from functools import lru_cache
+from dataclasses import replace
+from functools import lru_cache, partial
 from ipaddress import ip_address
 
 from restante.protocol import Offer
@@ -48,11 +49,12 @@ class Offering:
         in_clear = [name for name in mechanisms if not needs_tls(name)]
         # Behind STLS there is no greeting any more that a timestamp could stand in.
         encrypted = [name for name in mechanisms if self.implicit_tls or name != APOP]
-        self._open = _offer(in_clear, stls=stls)
+        offer = partial(_offer, options)
+        self._open = offer(in_clear, stls=stls)
         only_under_tls = frozenset(encrypted) if listener.tls != "none" else frozenset(mechanisms)
-        self._closed = Offer(user=False, mechanisms=(), stls=stls, only_under_tls=only_under_tls)
+        self._closed = replace(offer((), stls=stls), only_under_tls=only_under_tls)
         self._under_tls = {
-            (binding, certificate): _offer(
+            (binding, certificate): offer(
                 [name for name in encrypted if _is_fit(name, binding, certificate)], stls=False
             )
             for binding in (False, True)
@@ -95,13 +97,17 @@ def _is_fit(mechanism: str, binding: bool, certificate: bool) -> bool:
     return mechanism != EXTERNAL or certificate
 
 
-def _offer(mechanisms: Sequence[str], *, stls: bool) -> Offer:
+def _offer(options: OfferOptions, mechanisms: Sequence[str], *, stls: bool) -> Offer:
     return Offer(
         user=USER in mechanisms,
         apop=APOP in mechanisms,
         mechanisms=tuple(name for name in mechanisms if name not in (USER, APOP)),
         stls=stls,
         sasl_octets=_line_octets(mechanisms),
+        utf8=options.utf8,
+        utf8_names=options.utf8,
+        ascii_headers=options.utf8 and options.international_headers == "refuse",
+        languages=options.languages,
     )
 
 

@@ -46,6 +46,8 @@ Mechanism = Literal[
     "USER",
 ]
 """What this version can offer; `USER` stands for the commands USER and PASS."""
+Language = Literal["en", "de"]
+"""What this version has its replies in."""
 
 
 def processors() -> int:
@@ -217,6 +219,20 @@ class OfferOptions:
     offered where the connection is fit for it and a source of accounts can verify it."""
     cleartext: Literal["tls", "loopback", "always"] = "tls"
     """Where a password may be sent readable: only under TLS, from this machine too, anywhere."""
+    utf8: bool = False
+    """Whether UTF8 is offered (RFC 6856), and names and passwords in UTF-8 with it: USER, PASS and
+    APOP take them, as every SASL mechanism does anyway."""
+    international_headers: Literal["refuse", "as-is"] = "refuse"
+    """With `utf8`: what a client that has not said UTF8 gets of a message whose header is not in
+    ASCII. refuse: `-ERR [UTF8]`; as-is: the message, as from a server without UTF8. Departs from
+    RFC 6856 §2.1: as-is, for the clients of today, which know no UTF8 and read such headers."""
+    languages: tuple[Language, ...] = ("en", "de")
+    """What LANG offers for the texts of replies, the one that `LANG *` chooses first; empty: no
+    LANG. Until a client chooses, they are in English."""
+
+    def __post_init__(self) -> None:
+        if len(set(self.languages)) != len(self.languages):
+            raise ValueError("languages: each is named once")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,6 +4,7 @@ The policy on passwords in clear goes by where the client is, and a proxy on ano
 make anybody local: between it and here the password would be readable all the same.
 """
 
+from dataclasses import replace
 from functools import lru_cache
 from ipaddress import ip_address
 
@@ -28,10 +29,7 @@ class Proxies:
         self._networks = [parse_network(network) for network in listener.proxy_protocol]
         self.trusts = lru_cache(maxsize=1_024)(self._trusts)
 
-        distant = OfferOptions(
-            mechanisms=options.mechanisms,
-            cleartext="tls" if options.cleartext == "loopback" else options.cleartext,
-        )
+        distant = replace(options, cleartext="tls") if options.cleartext == "loopback" else options
 
         def offering(policy: OfferOptions, *, unnoticed: bool) -> Offering:
             return Offering(

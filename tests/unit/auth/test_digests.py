@@ -93,6 +93,14 @@ def test_right_digests(scene: Scene) -> None:
     assert scene.all(*apop) == ["plain passwd-file", "clear passwd-file"]
 
 
+def test_apop_is_computed_over_the_prepared_password(scene: Scene) -> None:
+    """conformance: 6856-S-15"""
+    scene.file.write_text("unprepared:{PLAIN}I\u00adX\u2168\n")
+    assert scene.all(asked("unprepared", "APOP", b"IXIX")) == ["unprepared passwd-file"]
+    assert scene.all(asked("unprepared", "APOP", "I\u00adX\u2168".encode())) == ["-digest"]
+    assert scene.all(asked("un\u00adprepared", "APOP", b"IXIX")) == ["unprepared passwd-file"]
+
+
 def test_every_other_digest(scene: Scene) -> None:
     """conformance: 4422-S-03"""
     for mechanism in DIGESTS:

@@ -53,6 +53,16 @@ def test_a_name_survives_only_what_may_stand_between(verb: Verb | None) -> None:
     assert (state.name is None) == (verb not in {Verb.CAPA, Verb.USER, Verb.PASS})
 
 
+def test_utf8_is_taken_where_it_is_offered() -> None:
+    """conformance: 6856-S-02, 6856-S-03"""
+    output = Output()
+    for offer, due in ((Offer(utf8=True), True), (Offer(), False)):
+        state = Authorization(offer)
+        state.say_utf8(output)
+        assert state.utf8 is due
+        assert said(output).startswith(b"+OK " if due else b"-ERR ")
+
+
 def test_passwords_in_clear_are_refused_before_they_are_sent() -> None:
     """conformance: 2595-S-12, 2595-S-14, 8314-S-09"""
     state, output = Authorization(IN_CLEAR), Output()

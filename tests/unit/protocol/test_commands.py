@@ -5,7 +5,9 @@ import pytest
 from restante.protocol.commands import BadSyntax, Command, Verb, number, parse
 
 
-@pytest.mark.parametrize("verb", ["CAPA", "NOOP", "QUIT", "RSET", "STAT", "STLS", "LIST", "UIDL"])
+@pytest.mark.parametrize(
+    "verb", ["CAPA", "LANG", "LIST", "NOOP", "QUIT", "RSET", "STAT", "STLS", "UIDL", "UTF8"]
+)
 def test_a_keyword_alone(verb: str) -> None:
     assert parse(verb.encode()) == Command(Verb(verb))
     assert parse(verb.lower().encode()) == Command(Verb(verb))
@@ -26,6 +28,8 @@ def test_keywords_know_no_case(line: bytes) -> None:
         (b"DELE 0", Command(Verb.DELE, 0)),
         (b"TOP 1 0", Command(Verb.TOP, 1, 0)),
         (b"top 01 00010", Command(Verb.TOP, 1, 10)),
+        (b"LANG *", Command(Verb.LANG, name=b"*")),
+        (b"lang de-CH-1996", Command(Verb.LANG, name=b"de-CH-1996")),
         (b"AUTH plain", Command(Verb.AUTH, name=b"PLAIN")),
         (b"AUTH PLAIN =", Command(Verb.AUTH, name=b"PLAIN", data=b"=")),
         (b"AUTH X-a_1 QQ==", Command(Verb.AUTH, name=b"X-A_1", data=b"QQ==")),
@@ -60,7 +64,7 @@ def test_unknown_keywords(line: bytes) -> None:
     assert parse(line) is BadSyntax.UNKNOWN
 
 
-@pytest.mark.parametrize("verb", ["CAPA", "NOOP", "QUIT", "RSET", "STAT", "STLS"])
+@pytest.mark.parametrize("verb", ["CAPA", "NOOP", "QUIT", "RSET", "STAT", "STLS", "UTF8"])
 @pytest.mark.parametrize("rest", [b" ", b" x", b" 1", b"  "])
 def test_what_takes_no_argument_takes_none(verb: str, rest: bytes) -> None:
     """conformance: 1939-S-22, 2449-S-06, 2595-S-03, TG-U-3"""
@@ -218,6 +222,65 @@ def test_apop_takes_a_name_and_a_digest(line: bytes) -> None:
 def test_the_name_of_apop_is_visible_ascii(name: bytes) -> None:
     """conformance: 6856-S-16"""
     assert parse(b"APOP " + name + b" " + DIGEST) is BadSyntax.NOT_ASCII
+
+
+NOT_UTF8 = [
+    b"a\xff",
+    b"\xc0\xaf",
+    b"\x80",
+    b"\xed\xa0\x80",
+    "j\u00f6rg\x07".encode(),
+    "ü\x7f".encode(),
+]
+
+
+@pytest.mark.parametrize("name", ["пользователь", "j\u00f6rg@ex\u00e4mple.org", "\U0001f600"])
+def test_names_and_passwords_may_be_utf8(name: str) -> None:
+    """conformance: 6856-S-12"""
+    octets = name.encode()
+    assert parse(b"USER " + octets, utf8=True) == Command(Verb.USER, name=octets)
+    password = octets + b" ~"
+    assert parse(b"PASS " + password, utf8=True) == Command(Verb.PASS, data=password)
+    apop = Command(Verb.APOP, name=octets, data=DIGEST)
+    assert parse(b"APOP " + octets + b" " + DIGEST.upper(), utf8=True) == apop
+
+
+@pytest.mark.parametrize("octets", NOT_UTF8)
+def test_names_and_passwords_are_not_anything(octets: bytes) -> None:
+    """conformance: 6856-S-14"""
+    for line in (b"USER " + octets, b"PASS " + octets, b"APOP " + octets + b" " + DIGEST):
+        assert parse(line, utf8=True) is BadSyntax.NOT_UTF8
+
+
+@pytest.mark.parametrize(
+    ("line", "fault"),
+    [
+        (b"USER alice", None),
+        (b"PASS secret", None),
+        (b"APOP alice " + DIGEST, None),
+        (b"USER", BadSyntax.ONE_NAME),
+        ("USER j\u00f6rg b".encode(), BadSyntax.ONE_NAME),
+        (b"USER a\x7f", BadSyntax.NOT_ASCII),
+        (b"PASS ", BadSyntax.NO_PASSWORD),
+        (b"APOP ", BadSyntax.NAME_AND_DIGEST),
+        ("APOP j\u00f6rg".encode(), BadSyntax.NAME_AND_DIGEST),
+        ("APOP j\u00f6rg ".encode() + DIGEST + b"0", BadSyntax.NAME_AND_DIGEST),
+        (b"XYZZY \xff", BadSyntax.UNKNOWN),
+    ],
+)
+def test_all_else_is_as_without_utf8(line: bytes, fault: BadSyntax | None) -> None:
+    found = parse(line, utf8=True)
+    assert found is fault if fault else found == parse(line)
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [b"", b"e!n", b"en x", b"en ", b" en", b"en-", b"-en", b"abcdefghi", b"1en", b"**", b"*-de",
+     "fran\u00e7ais".encode()],
+)  # fmt: skip
+def test_a_range_of_languages_is_letters_in_parts(rest: bytes) -> None:
+    """conformance: 6856-S-20"""
+    assert parse(b"LANG " + rest) is BadSyntax.LANGUAGE
 
 
 def test_a_command_shows_neither_name_nor_password() -> None:

@@ -12,7 +12,7 @@ from restante.protocol.legality import KEEPS_NAME, LEGAL, Phase
 MATRIX = {
     "CAPA": "ANT", "QUIT": "ANT", "STLS": "AN", "USER": "AN", "AUTH": "AN", "PASS": "N",
     "APOP": "A", "NOOP": "T", "STAT": "T", "LIST": "T", "RETR": "T", "DELE": "T", "RSET": "T",
-    "TOP": "T", "UIDL": "T",
+    "TOP": "T", "UIDL": "T", "UTF8": "AN", "LANG": "ANT",
 }  # fmt: skip
 
 LETTERS = {"A": Phase.AUTHORIZATION, "N": Phase.NAMED, "T": Phase.TRANSACTION}
@@ -20,7 +20,7 @@ LETTERS = {"A": Phase.AUTHORIZATION, "N": Phase.NAMED, "T": Phase.TRANSACTION}
 
 @pytest.mark.parametrize("verb", Verb)
 def test_the_table_is_the_matrix(verb: Verb) -> None:
-    """conformance: 1939-S-23, TG-G-6"""
+    """conformance: 1939-S-23, TG-G-6, 6856-S-02, 6856-S-17"""
     assert LEGAL[verb] == {LETTERS[letter] for letter in MATRIX[verb.value]}
 
 

@@ -16,6 +16,8 @@ OFFERS = [
     Offer(user=False, mechanisms=(), stls=True, only_under_tls=frozenset({"USER", "PLAIN"})),
     Offer(user=True, mechanisms=(), stls=True),
     Offer(user=False, mechanisms=("SCRAM-SHA-256", "PLAIN")),
+    Offer(utf8=True, languages=("en", "de")),
+    Offer(utf8=True, utf8_names=True),
 ]
 
 
@@ -59,6 +61,14 @@ def test_every_tag_is_registered_and_every_line_is_one(offer: Offer) -> None:
         assert re.fullmatch(r"[!-\-/-~]+( [!-~]+)*", line)
         assert len(line) <= 510
         assert line.split(" ")[0] in REGISTERED
+
+
+def test_utf8_and_languages_are_announced() -> None:
+    """conformance: 6856-S-01, 6856-S-17"""
+    lines = announced(Offer(utf8=True, utf8_names=True, languages=("en",)))
+    assert lines[-3:] == ["UTF8 USER", "LANG", "IMPLEMENTATION Restante"]
+    assert announced(Offer(utf8=True))[-2] == "UTF8"
+    assert not {"UTF8", "UTF8 USER", "LANG"} & set(announced(Offer()))
 
 
 def test_the_implementation_may_stay_untold() -> None:

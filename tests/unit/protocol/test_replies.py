@@ -2,6 +2,7 @@
 
 import pytest
 
+from restante.protocol.languages import LANGUAGES
 from restante.protocol.replies import MAXIMUM_OCTETS, Output, status_line
 
 
@@ -48,6 +49,22 @@ def test_a_listing_ends_in_a_dot() -> None:
     output.listing("follows", (line for line in [b"1 2\r\n", b"2 3\r\n"]))
     assert (
         b"".join(output.buffers or ()) == b"+OK follows\r\n.\r\n+OK follows\r\n1 2\r\n2 3\r\n.\r\n"
+    )
+
+
+def test_texts_are_in_the_language_that_was_chosen() -> None:
+    """conformance: 6856-S-23"""
+    output = Output()
+    output.language = LANGUAGES["de"]
+    output.positive("goodbye")
+    output.negative("authentication failed", "AUTH")
+    output.reply(b"+OK maildrop has %d messages (%d octets)\r\n", 2, 320)
+    output.listing("capabilities follow", [b"TOP\r\n"])
+    output.write(b"+OK goodbye\r\n")
+    assert b"".join(output.buffers or ()).decode() == (
+        "+OK auf Wiedersehen\r\n-ERR [AUTH] Anmeldung fehlgeschlagen\r\n"
+        "+OK 2 Nachrichten im Postfach (320 Oktette)\r\n"
+        "+OK es folgen die Fähigkeiten\r\nTOP\r\n.\r\n+OK goodbye\r\n"
     )
 
 

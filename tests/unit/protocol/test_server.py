@@ -363,7 +363,8 @@ def test_capa_before_and_after() -> None:
 @pytest.mark.parametrize("phase", [Phase.AUTHORIZATION, Phase.NAMED, Phase.TRANSACTION])
 def test_every_command_in_every_state(verb: Verb, phase: Phase) -> None:
     """conformance: 1939-S-23, TG-G-3, TG-G-6"""
-    made = logged_in() if phase is Phase.TRANSACTION else with_timestamp()
+    offer = Offer(apop=True, stls=True, utf8=True, languages=("en",))
+    made = logged_in(offer=offer) if phase is Phase.TRANSACTION else with_timestamp(offer)
     said(made)
     if phase is Phase.NAMED:
         tell(made, b"USER alice")
@@ -374,6 +375,128 @@ def test_every_command_in_every_state(verb: Verb, phase: Phase) -> None:
         assert event is not None or reply.startswith(b"+OK")
     else:
         assert (event, reply) == (None, WRONG_STATE)
+
+
+# ---- UTF8 and LANG
+
+INTERNATIONAL = "Subject: Grüße\n\nzweite Zeile ☃\n".encode()
+FOR_ALL = Offer(stls=True, utf8=True, utf8_names=True, ascii_headers=True, languages=("en", "de"))
+
+
+def with_international(*before: bytes, offer: Offer = FOR_ALL) -> ServerSession:
+    """Return a session of a maildrop with one such message, logged in behind some commands."""
+    made = session(offer)
+    assert isinstance(tell(made, *before, b"USER alice", b"PASS secret"), LoginAttempted)
+    made.admit(Drop((INTERNATIONAL,)))
+    said(made)
+    return made
+
+
+@pytest.mark.parametrize("line", [b"RETR 1", b"TOP 1 1"])
+def test_without_utf8_no_header_beyond_ascii_goes_out(line: bytes) -> None:
+    """conformance: 6856-S-05, 6856-S-06, 6856-S-25"""
+    made = with_international()
+    assert isinstance(tell(made, line), MessageRequested)
+    assert made.message_data(b"Subject: short\r\n")
+    assert not made.message_begun
+    assert not made.message_data("To: jörg\r\n\r\n".encode())
+    assert not made.message_end()
+    assert said(made) == b"-ERR [UTF8] this message can be read in UTF8 mode only\r\n"
+    assert tell(made, b"LIST 1", b"STAT") is None
+    assert said(made) == b"+OK 1 38\r\n+OK 1 38\r\n"
+
+
+def test_a_body_goes_out_as_it_is() -> None:
+    """conformance: 6856-S-05"""
+    made = with_international()
+    tell(made, b"TOP 1 1")
+    assert made.message_data(b"Subject: x\r\n\r")
+    assert said(made) == b""
+    assert not made.message_data("\n☃\r\n.\r\n".encode())
+    assert made.message_end()
+    assert said(made).decode() == "+OK message follows\r\nSubject: x\r\n\r\n☃\r\n.\r\n"
+
+
+def test_a_message_that_is_all_header_goes_out_at_its_end() -> None:
+    made = with_international()
+    tell(made, b"RETR 1", b"RETR 1")
+    assert made.message_data(b"Subject: x\r\n")
+    assert made.message_end()
+    assert said(made) == b"+OK message follows\r\nSubject: x\r\n.\r\n"
+    assert made.next_event() == MessageRequested(1, None)
+    assert made.message_end()
+    assert said(made) == b"+OK message follows\r\n.\r\n"
+
+
+@pytest.mark.parametrize(
+    ("before", "offer"),
+    [((b"UTF8",), FOR_ALL), ((), Offer(utf8=True)), ((b"UTF8", b"LANG en", b"CAPA"), FOR_ALL)],
+)
+def test_in_utf8_mode_it_comes_as_it_is(before: tuple[bytes, ...], offer: Offer) -> None:
+    """conformance: 6856-S-08, 6856-S-10"""
+    made = with_international(*before, offer=offer)
+    tell(made, b"RETR 1")
+    assert made.message_data(INTERNATIONAL)
+    assert made.message_end()
+    assert INTERNATIONAL in said(made)
+
+
+def test_tls_forgets_the_mode_and_the_language() -> None:
+    """conformance: 6856-S-11, 2595-S-10"""
+    made = session(FOR_ALL)
+    assert tell(made, b"UTF8", b"LANG de", b"STLS") == TlsRequested()
+    assert said(made).endswith(b"+OK TLS kann beginnen\r\n")
+    made.tls_established(FOR_ALL)
+    assert isinstance(tell(made, b"USER alice", b"PASS secret"), LoginAttempted)
+    made.admit(Drop((INTERNATIONAL,)))
+    assert b"name taken" in said(made)
+    tell(made, b"RETR 1")
+    assert not made.message_data(INTERNATIONAL.replace(b"\n", b"\r\n"))
+
+
+@pytest.mark.parametrize(("offer", "taken"), [(FOR_ALL, True), (Offer(utf8=True), False)])
+def test_names_beyond_ascii_are_taken_where_that_is_announced(offer: Offer, taken: bool) -> None:
+    """conformance: 6856-S-12, 6856-S-16"""
+    made = session(offer)
+    event = tell(made, "USER jörg".encode(), "PASS größe".encode())
+    assert (event == LoginAttempted("jörg".encode(), "größe".encode())) is taken
+    assert said(made).startswith(b"+OK name taken" if taken else b"-ERR only printable ASCII")
+
+
+def test_a_language_is_chosen_and_spoken() -> None:
+    """conformance: 6856-S-18, 6856-S-19, 6856-S-21, 6856-S-23"""
+    made = session(FOR_ALL)
+    assert tell(made, b"LANG", b"LANG de-AT", b"LANG fr", b"LANG e!n", b"PASS x") is None
+    assert said(made).decode().splitlines() == [
+        "+OK languages follow",
+        "en English",
+        "de Deutsch",
+        ".",
+        "+OK de Antworten auf Deutsch",
+        "-ERR diese Sprache wird hier nicht gesprochen",
+        "-ERR hier gehört ein Sprachbereich her",
+        "-ERR dieser Befehl ist jetzt nicht möglich",
+    ]
+    assert isinstance(tell(made, b"USER alice", b"PASS secret"), LoginAttempted)
+    made.refuse(AuthenticationFailed())
+    assert said(made).endswith(b"-ERR [AUTH] Anmeldung fehlgeschlagen\r\n")
+    assert tell(made, b"LANG *", b"NOOP") is None
+    assert said(made) == b"+OK en answers in English\r\n-ERR this command is not possible now\r\n"
+
+
+def test_a_language_stays_behind_the_login() -> None:
+    """conformance: 6856-S-17"""
+    made = with_international(b"LANG de")
+    assert tell(made, b"NOOP", b"LANG en", b"NOOP") is None
+    assert said(made) == b"+OK nichts getan\r\n+OK en answers in English\r\n+OK nothing done\r\n"
+
+
+def test_there_may_be_no_choice() -> None:
+    made = session(Offer())
+    assert tell(made, b"LANG", b"LANG en", b"UTF8") is None
+    assert said(made) == (
+        2 * b"-ERR there is no choice of languages here\r\n" + b"-ERR UTF8 is not offered here\r\n"
+    )
 
 
 # ---- endings

@@ -2,7 +2,12 @@
 
 import pytest
 
-from restante.sasl.saslprep import LONGEST_PREPARED_OCTETS, prepare_password, saslprep
+from restante.sasl.saslprep import (
+    LONGEST_PREPARED_OCTETS,
+    is_preparable,
+    prepare_password,
+    saslprep,
+)
 
 
 @pytest.mark.parametrize(
@@ -87,8 +92,15 @@ def test_a_password_is_prepared(password: str, prepared: str) -> None:
 )
 def test_a_password_that_cannot_be_prepared_stays_as_it_is(password: bytes) -> None:
     assert prepare_password(password) == password
+    assert not is_preparable(password)
 
 
 def test_a_very_long_password_stays_as_it_is() -> None:
     password = "\u00aa".encode() * LONGEST_PREPARED_OCTETS
     assert prepare_password(password) == password
+    assert not is_preparable(password)
+
+
+def test_a_password_that_can_be_prepared_may_be_had() -> None:
+    """conformance: 6856-S-13"""
+    assert is_preparable("I\u00adX\u2168".encode())

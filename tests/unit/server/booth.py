@@ -314,6 +314,7 @@ class Booth:
         capacity: int = 1_000_000,
         cleartext: Literal["tls", "loopback", "always"] = "always",
         mechanisms: tuple[Mechanism, ...] = ("PLAIN", "USER"),
+        utf8: bool = False,
     ) -> None:
         self.loop = loop
         self.log = RecordingLog()
@@ -330,7 +331,7 @@ class Booth:
                 hostname="pop.example.org",
                 listeners=(),
                 limits=limits,
-                offers=OfferOptions(cleartext=cleartext, mechanisms=mechanisms),
+                offers=OfferOptions(cleartext=cleartext, mechanisms=mechanisms, utf8=utf8),
             ),
             certificates=certificates,
             authenticator=authenticator or self.gatekeeper,

@@ -13,7 +13,13 @@ from restante.errors import (
     TemporaryFailure,
     UpdateIncomplete,
 )
-from restante.identity import Credentials, DigestCredentials, Identity, Peer
+from restante.identity import (
+    Credentials,
+    DigestCredentials,
+    Identity,
+    PasswordCredentials,
+    Peer,
+)
 from restante.maildrop import DropListing, Maildrop, MessageReader
 from restante.secret import Secret
 from restante.server.outlet import CHUNK_OCTETS
@@ -660,6 +666,65 @@ def test_a_wrong_digest_is_refused_as_a_wrong_password_is(with_apop: Booth) -> N
     refused = client.send(b"USER alice\r\nPASS wrong\r\n").splitlines()[-1]
     assert client.send(b"APOP alice " + DIGEST + b"\r\n") == refused + b"\r\n"
     assert [failed["mech"] for failed in with_apop.log.named(Event.AUTH_FAILED)] == ["USER", "APOP"]
+
+
+# ---- UTF8
+
+INTERNATIONAL = "Subject: Grüße\n\nzweite Zeile ☃\n".encode()
+
+
+@pytest.fixture
+def with_utf8(loop: SteppedLoop) -> Booth:
+    """A service that offers UTF8, with one message that needs it."""
+    made = Booth(loop, mechanisms=("USER", "APOP"), utf8=True)
+    made.deposit(INTERNATIONAL)
+    return made
+
+
+def test_a_client_without_utf8_is_refused_what_needs_it(with_utf8: Booth) -> None:
+    """conformance: 6856-S-05, 6856-S-06"""
+    client = with_utf8.connect()
+    client.send(b"USER alice\r\nPASS secret\r\n")
+    for line in (b"RETR 1\r\n", b"TOP 1 0\r\n"):
+        assert client.send(line).startswith(b"-ERR [UTF8] ")
+    assert client.send(b"LIST 1\r\n") == b"+OK 1 38\r\n"
+    client.send(b"QUIT\r\n")
+    failures = with_utf8.log.named(Event.MESSAGE_FAILED)
+    assert failures[0]["reason"] == "header beyond ASCII for a client without UTF8"
+    (logout,) = with_utf8.log.named(Event.LOGOUT)
+    assert (logout["retr"], logout["top"]) == ("0/0", 0)
+
+
+def test_a_client_with_utf8_has_it(with_utf8: Booth) -> None:
+    """conformance: 6856-S-08"""
+    client = with_utf8.connect()
+    client.send(b"UTF8\r\nUSER alice\r\nPASS secret\r\n")
+    wire = INTERNATIONAL.replace(b"\n", b"\r\n")
+    assert client.send(b"RETR 1\r\n") == b"+OK message follows\r\n" + wire + b".\r\n"
+    assert not with_utf8.log.named(Event.MESSAGE_FAILED)
+
+
+def test_names_and_passwords_are_asked_about_in_utf8(with_utf8: Booth) -> None:
+    """conformance: 6856-S-12"""
+    with_utf8.gatekeeper.outcomes[DigestCredentials] = Identity("alice")
+    client = with_utf8.connect()
+    client.send("USER jörg\r\nPASS größe\r\n".encode())
+    with_utf8.connect().send("APOP jörg ".encode() + DIGEST + b"\r\n")
+    by_password, by_digest = with_utf8.gatekeeper.questions
+    assert by_password == PasswordCredentials("jörg", Secret("größe".encode()))
+    assert by_digest.name == "jörg"
+
+
+@pytest.mark.parametrize("password", ["a\ue000", "a\u200e", "\u05d0a", "\u00ad"])
+def test_a_password_that_nobody_may_have_is_asked_about_nowhere(
+    with_utf8: Booth, password: str
+) -> None:
+    """conformance: 6856-S-13"""
+    client = with_utf8.connect()
+    client.send(b"USER alice\r\n")
+    refused = client.send(f"PASS {password}\r\n".encode())
+    assert refused == b"-ERR [AUTH] authentication failed\r\n"
+    assert not with_utf8.gatekeeper.questions
 
 
 # ---- rights

@@ -106,6 +106,34 @@ def test_under_tls_what_the_layer_is_fit_for(binding: bool, certificate: bool) -
     assert not offering("tls").binds
 
 
+EVERYWHERE = ("tls", "192.0.2.1"), ("always", "192.0.2.1"), ("loopback", "127.0.0.1")
+
+
+@pytest.mark.parametrize(("cleartext", "address"), EVERYWHERE)
+def test_utf8_and_languages_are_the_same_everywhere(cleartext: str, address: str) -> None:
+    """conformance: 6856-S-01, 6856-S-17"""
+    for utf8 in (False, True):
+        options = OfferOptions(cleartext=cleartext, utf8=utf8, languages=("de",))  # type: ignore[arg-type]
+        made = Offering(options, ListenerOptions(address="127.0.0.1:0"), tls_ready=True)
+        for offer in (made.in_clear(address), made.under_tls()):
+            assert (offer.utf8, offer.utf8_names, offer.ascii_headers) == (utf8, utf8, utf8)
+            assert offer.languages == ("de",)
+
+
+def test_headers_may_be_left_as_they_are() -> None:
+    options = OfferOptions(utf8=True, international_headers="as-is")
+    made = Offering(options, ListenerOptions(address="127.0.0.1:0"), tls_ready=True)
+    assert made.under_tls().utf8
+    assert not made.under_tls().ascii_headers
+
+
+def test_by_default_utf8_is_off_and_the_languages_are_offered() -> None:
+    offer = offering("always").under_tls()
+    assert not offer.utf8
+    assert not offer.ascii_headers
+    assert offer.languages == ("en", "de")
+
+
 def test_apop_is_offered_where_its_timestamp_can_be_said() -> None:
     """Behind STLS no greeting follows. conformance: 1939-S-56"""
     behind_stls = offering("tls", mechanisms=EVERYTHING)

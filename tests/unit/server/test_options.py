@@ -9,6 +9,7 @@ from restante.server.options import (
     CertificateOptions,
     LimitOptions,
     ListenerOptions,
+    OfferOptions,
     ServerOptions,
     TlsOptions,
     parse_network,
@@ -127,6 +128,12 @@ def test_a_worker_for_each_processor() -> None:
 def test_a_certificate_and_its_key_go_together(given: str) -> None:
     with pytest.raises(ValueError, match="go together"):
         TlsOptions(**{given: Path("x")})  # type: ignore[arg-type]
+
+
+def test_a_language_is_named_once() -> None:
+    with pytest.raises(ValueError, match="named once"):
+        OfferOptions(languages=("de", "en", "de"))
+    assert OfferOptions(languages=()).languages == ()
 
 
 def test_an_additional_certificate_needs_a_name() -> None:

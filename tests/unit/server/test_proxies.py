@@ -52,6 +52,16 @@ def test_whom_a_listener_believes(address: str, trusted: bool) -> None:
     assert made.trusts(address) is trusted
 
 
+def test_behind_a_proxy_the_rest_of_the_offer_is_the_same() -> None:
+    options = OfferOptions(cleartext="loopback", utf8=True, languages=("de",))
+    listener = ListenerOptions(address="127.0.0.1:0", proxy_protocol=("10.0.0.0/8",))
+    direct = Offering(options, listener, tls_ready=True, local=("127.0.0.1", 110))
+    made = Proxies(options, listener, direct, tls_ready=True)
+    offer = made.offering(header(line("203.0.113.7")), FAR).in_clear("203.0.113.7")
+    assert offer.utf8
+    assert offer.languages == ("de",)
+
+
 def test_the_client_is_where_it_is_and_not_where_its_proxy_is() -> None:
     made = proxies("127.0.0.0/8", "10.0.0.0/8")
     assert not may_send_a_password(made, line("203.0.113.7"), NEAR)
