@@ -1,8 +1,8 @@
 """Keying material of TLS 1.3 for channel binding: the exporter of RFC 8446 §7.5.
 
 Python's ssl has no exporter, but it writes the exporter's secret where it is told to write a key
-log. One connection of the suite does so, into a folder nobody else can read and that is gone behind
-the handshake.
+log. One connection of the suite does so, into a file that nobody else can open: it has lost its
+name before the handshake begins.
 """
 
 from __future__ import annotations
@@ -25,9 +25,16 @@ _SECRET = "EXPORTER_SECRET"
 def logging_keys(context: ssl.SSLContext) -> Iterator[Callable[[], bytes | None]]:
     """Yield what returns the exporter's secret of the one connection made with this context."""
     with tempfile.TemporaryDirectory(prefix="restante-") as folder:
-        log = Path(folder) / "keys"
-        context.keylog_filename = str(log)
-        yield lambda: secret_in(log.read_text())
+        path = Path(folder) / "keys"
+        context.keylog_filename = str(path)
+        log = path.open(encoding="ascii")
+    # Both have it open, and no secret was written while it had a name: whatever becomes of this
+    # process, nothing stays behind.
+    try:
+        with log:
+            yield lambda: secret_in(log.read())
+    finally:
+        context.keylog_filename = None  # type: ignore[assignment]
 
 
 def secret_in(log: str, client_random: bytes | None = None) -> bytes | None:

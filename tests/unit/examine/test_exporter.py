@@ -6,6 +6,7 @@ import re
 import shutil
 import socket
 import subprocess
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,17 @@ def test_both_sides_derive_the_same(size: int) -> None:
 
 def test_a_log_without_the_secret_has_none() -> None:
     assert secret_in(f"CLIENT_RANDOM {RANDOM.hex()} 00\n") is None
+
+
+def test_the_log_has_no_name_that_a_crash_could_leave(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    context = tls_context()
+    with logging_keys(context) as secret_of:
+        assert list(tmp_path.iterdir()) == []
+        assert secret_of() is None
+    assert context.keylog_filename is None
 
 
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="there is no openssl program")
