@@ -11,7 +11,7 @@ from collections.abc import Generator
 from restante.examine.case import Case, Level, Start
 from restante.examine.dialogue import Ask, Given, Logic, LogInAgain
 from restante.examine.fixtures import SIZE_120, Fixture
-from restante.examine.outcome import Broken, NotApplicable, NotTried, Unmet
+from restante.examine.outcome import Broken, Flooded, NotApplicable, NotTried, Unmet
 from restante.examine.seen import Silence
 from restante.examine.stage import Stage
 from restante.examine.vigil import LOOK_SECONDS, Vigil, Watching, keep_silent
@@ -58,12 +58,16 @@ def be_silent_in_session(stage: Stage) -> Watching:
 
 
 def _be_silent_behind(stage: Stage, command: str) -> Generator[None, None, Silence]:
-    """Say one word more and wait for the close."""
+    """Say one word more and wait for the close.
+
+    The server has the word at the earliest when it is sent, and its answer may take its time.
+    """
+    began = stage.target.pace.now()
     try:
         stage.ask(command)
     except Broken as failure:
         raise NotTried(f"{command} behind a silence is not answered: {failure}") from failure
-    last = yield from keep_silent(stage, LONGEST_SECONDS)
+    last = yield from keep_silent(stage, LONGEST_SECONDS, since=began)
     if last.closed:
         stage.seen.parts["last"] = last
     return last
@@ -74,11 +78,16 @@ def _read_slowly(stage: Stage) -> Watching:
     began = stage.target.pace.now()
     bit = int(LARGE.size / READING_SECONDS * LOOK_SECONDS)
     end = b""
+    room = 2 * LARGE.size
     try:
         stage.send(b"RETR 2\r\n")
         while not end.endswith(b"\r\n.\r\n"):
             yield
-            end = (end + stage.wire.sip(bit))[-5:]
+            taken = stage.wire.sip(bit)
+            end = (end + taken)[-5:]
+            room -= len(taken)
+            if room < 0:
+                raise Flooded(f"a message of {LARGE.size} octets does not end")
         told = ""
     except Broken as failure:
         told = f"RETR read slowly is cut off after {_minutes(stage, began)} minutes: {failure}"

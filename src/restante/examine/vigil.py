@@ -35,11 +35,13 @@ class Vigil:
     keep: Callable[[Stage], Watching]
 
 
-def keep_silent(stage: Stage, seconds: float) -> Generator[None, None, Silence]:
-    """Say nothing for so long, or until the server closes."""
+def keep_silent(
+    stage: Stage, seconds: float, *, since: float | None = None
+) -> Generator[None, None, Silence]:
+    """Say nothing for so long, from now or a moment before, or until the server closes."""
     pace = stage.target.pace
     wire = stage.wire
-    began = pace.now()
+    began = pace.now() if since is None else since
     said = b""
     closed = False
     while not closed and pace.now() - began < seconds:
