@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ipaddress
 import ssl
 from collections.abc import Callable
+from dataclasses import replace
 
 from restante.examine.dialogue import Logic
 from restante.examine.hello import Flight, Hello, say_hello
@@ -36,9 +38,23 @@ def greeted_under(
 
 
 def flight_for(stage: Stage, hello: Hello) -> Flight:
-    """Return what the server answers to this ClientHello on a new connection."""
+    """Return what the server answers to this ClientHello on a new connection.
+
+    It names the host where nothing else is said, as any client's would: a server may turn away who
+    does not, and may show somebody else's certificate.
+    """
     ready_for_tls(stage)
-    return say_hello(stage.wire, hello)
+    name = hello.server_name or name_of(stage.endpoint.host)
+    return say_hello(stage.wire, replace(hello, server_name=name))
+
+
+def name_of(host: str) -> str:
+    """Return what a ClientHello may call a host, nothing for an address (RFC 6066 §3)."""
+    try:
+        ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        return host.removesuffix(".")
+    return ""
 
 
 def refuses_hello(what: str, hello: Hello) -> Logic:
