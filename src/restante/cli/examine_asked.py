@@ -225,15 +225,21 @@ class Asked:
         """Return whose certificate is good enough."""
         if sum((self.ca is not None, self.fingerprint is not None, self.insecure)) > 1:
             raise click.UsageError("--ca, --fingerprint and --insecure exclude each other")
-        if self.insecure or tls is Tls.NONE:
+        named = self.ca is not None or self.fingerprint is not None
+        if self.insecure or (tls is Tls.NONE and not named):
             return ANYBODY
         return verified(self.ca) if self.fingerprint is None else pinned(self.fingerprint)
 
     def check_files(self) -> None:
-        """See that no report is written over another."""
-        files = [path.resolve() for path in (self.junit, self.html) if path is not None]
-        if len(set(files)) < len(files):
-            raise click.UsageError("--junit and --html name the same file")
+        """See that no report is written over another, nor over what is read."""
+        read = {self.ca, self.client_certificate, self.client_key, self.oauth_token_file}
+        taken = {path.resolve() for path in read if path is not None}
+        for option, path in (("--junit", self.junit), ("--html", self.html)):
+            if path is None:
+                continue
+            if path.resolve() in taken:
+                raise click.UsageError(f"{option} and another option name the same file")
+            taken.add(path.resolve())
 
     def door(self) -> Door | None:
         """Return the way in for messages; raises OSError where a Maildir cannot be opened."""

@@ -129,6 +129,7 @@ def test_trust_is_in_who_is_verified_unless_said_otherwise() -> None:
     assert isinstance(asked().trust(Tls.IMPLICIT), VerifiedTrust)
     assert isinstance(asked().trust(Tls.STLS), VerifiedTrust)
     assert asked().trust(Tls.NONE) is ANYBODY
+    assert isinstance(asked(fingerprint="0" * 64).trust(Tls.NONE), PinnedTrust)
     assert asked(insecure=True).trust(Tls.STLS) is ANYBODY
     colons = ":".join(["AB"] * 32)
     assert isinstance(asked(fingerprint=colons).trust(Tls.STLS), PinnedTrust)
@@ -261,6 +262,17 @@ def test_no_report_is_written_over_another(tmp_path: Path) -> None:
     asked(junit=tmp_path / "one", html=tmp_path / "two").check_files()
     with pytest.raises(click.UsageError, match="the same file"):
         asked(junit=tmp_path / "one", html=tmp_path / "." / "one").check_files()
+
+
+@pytest.mark.parametrize(
+    "option", ["ca", "client_certificate", "client_key", "oauth_token_file"], ids=str
+)
+@pytest.mark.parametrize("report", ["junit", "html"])
+def test_no_report_is_written_over_what_is_read(tmp_path: Path, option: str, report: str) -> None:
+    one = tmp_path / "one"
+    with pytest.raises(click.UsageError, match="the same file"):
+        asked(**{option: one, report: tmp_path / "." / "one"}).check_files()
+    asked(client_certificate=one, client_key=one, junit=tmp_path / "two").check_files()
 
 
 def test_a_token_comes_out_of_a_file(tmp_path: Path) -> None:
