@@ -99,12 +99,14 @@ def say_hello(wire: Wire, hello: Hello) -> Flight:
     flight = Flight()
     messages = bytearray()
     total = 0
+    # One for all of it: records that come one by one, or are empty, would never end.
+    deadline = wire.deadline()
     try:
         while SERVER_HELLO_DONE not in flight.messages:
-            kind, _, size = struct.unpack(">BHH", wire.exactly(5))
+            kind, _, size = struct.unpack(">BHH", wire.exactly(5, deadline))
             if kind not in (_ALERT, _HANDSHAKE):
                 return flight
-            content = wire.exactly(size)
+            content = wire.exactly(size, deadline)
             total += size
             if total > _FLIGHT_LIMIT:
                 raise Flooded("the server's first flight does not end")

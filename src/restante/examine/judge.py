@@ -101,7 +101,7 @@ class Judge:
             return Verdict.NOT_TRIED, str(obstacle)
         except NotTried as obstacle:
             return Verdict.NOT_TRIED, str(obstacle)
-        except (ValueError, LookupError) as failure:
+        except (ValueError, LookupError, RecursionError) as failure:
             return case.verdict_when_unmet, f"a reply cannot be made sense of: {failure}"
         except OSError as failure:
             return Verdict.NOT_TRIED, f"the connection failed: {failure.strerror or failure}"

@@ -7,6 +7,7 @@ that a server can be judged by somebody who may only read.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable
 
 from restante.examine.case import Case, Level
@@ -153,7 +154,7 @@ def looked_at_twice(judgement: Callable[[Stage], None]) -> Callable[[Stage], Non
 def ids_are_apart(stage: Stage) -> None:
     """Look for a unique-id that two messages have."""
     ids = unique_ids(stage)
-    if twice := {id_ for id_ in ids if ids.count(id_) > 1}:
+    if twice := {id_ for id_, times in Counter(ids).items() if times > 1}:
         raise Unmet(f"{len(twice)} unique-ids are given twice, one of them {min(twice)!a}")
 
 

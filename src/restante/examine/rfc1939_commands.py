@@ -20,6 +20,7 @@ from restante.examine.dialogue import (
 )
 from restante.examine.fixtures import M2
 from restante.examine.outcome import Broken, Unmet
+from restante.examine.proofs import timestamp_in
 from restante.examine.stage import Stage
 
 SOURCE = "RFC 1939 §3"
@@ -91,7 +92,7 @@ def offers_a_way_in(stage: Stage) -> None:
         Ask("USER {user}").perform(stage)
     elif not ("USER" in offered or offered.get("SASL")):
         stage.connect()
-        if not re.search(r"<[^ <>]+@[^ <>]+>", stage.wire.status().line):
+        if timestamp_in(stage.wire.status().line) is None:
             raise Unmet("neither USER nor SASL nor a timestamp is offered")
 
 

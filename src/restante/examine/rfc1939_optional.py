@@ -46,11 +46,9 @@ def top_of_many_lines(stage: Stage, count: int) -> None:
     stage.send(f"TOP 1 {count}\r\n".encode())
     if not stage.wire.status().positive:
         return
-    lines = []
-    while (line := stage.wire.line()) != b".\r\n":
-        lines.append(line)
-    if len(lines) != DOTS.wire.count(b"\r\n"):
-        raise Unmet(f"TOP with {count} lines shows {len(lines)}")
+    shown = len(stage.wire.lines())
+    if shown != DOTS.wire.count(b"\r\n"):
+        raise Unmet(f"TOP with {count} lines shows {shown}")
 
 
 def unique_ids(stage: Stage) -> list[str]:

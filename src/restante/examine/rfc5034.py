@@ -121,9 +121,7 @@ def mechanism_lists_agree(stage: Stage) -> None:
     stage.send(b"AUTH\r\n")
     if not stage.wire.status().positive:
         return
-    lines = []
-    while (line := stage.wire.line()) != b".\r\n":
-        lines.append(line.decode("latin-1").strip())
+    lines = [line.decode("latin-1").strip() for line in stage.wire.lines()]
     if set(lines) != set(announced):
         raise Unmet(f"AUTH lists {lines}, the capability {list(announced)}")
 

@@ -21,7 +21,7 @@ from restante.examine.dialogue import (
 )
 from restante.examine.fixtures import DOTS, INTERNATIONAL, M2, SIZE_120, SIZE_200, TEN_LINES
 from restante.examine.outcome import NotApplicable, Unmet
-from restante.examine.replies import capabilities_of
+from restante.examine.replies import Answer, capabilities_of
 from restante.examine.stage import Stage
 
 ALL_ASCII = (SIZE_120, SIZE_200, DOTS, TEN_LINES)
@@ -83,10 +83,7 @@ def shown(stage: Stage, line: str) -> bytes | None:
     if not reply.positive:
         holds(reply, REFUSAL, line)
         return None
-    lines = []
-    while (raw := stage.wire.line()) != b".\r\n":
-        lines.append(raw[1:] if raw.startswith(b".") else raw)
-    return b"".join(lines)
+    return Answer(reply, stage.wire.lines()).content
 
 
 def no_raw_header(stage: Stage) -> None:

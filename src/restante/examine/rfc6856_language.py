@@ -21,11 +21,9 @@ def languages(stage: Stage) -> list[str]:
     """Return the tags that LANG alone lists, or the one that '*' chooses."""
     stage.send(b"LANG\r\n")
     if stage.wire.status().positive:
-        tags = []
-        while (line := stage.wire.line()) != b".\r\n":
-            tags.append(line.decode().removesuffix("\r\n").partition(" ")[0])
-        if tags:
-            return tags[:TRIED]
+        listed = [line.decode().removesuffix("\r\n") for line in stage.wire.lines()[:TRIED]]
+        if listed:
+            return [line.partition(" ")[0] for line in listed]
     chosen = stage.ask("LANG *")
     if not chosen.positive or not chosen.text:
         raise NotApplicable("the server names no language")
@@ -37,7 +35,7 @@ def listing_is_formed(stage: Stage) -> None:
     stage.send(b"LANG\r\n")
     if not stage.wire.status().positive:
         raise NotApplicable("the server lists no languages, as it may")
-    while (line := stage.wire.line()) != b".\r\n":
+    for line in stage.wire.lines():
         told = line.decode()
         if not re.fullmatch(rf"{TAG}( [^\x00-\x1f]+)?\r\n", told):
             raise Unmet(f"LANG lists {told[:80]!a}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from email.errors import HeaderParseError
 from email.header import decode_header, make_header
 
 from restante.examine.case import Level
@@ -27,7 +28,8 @@ def addresses_are_nobodys(stage: Stage) -> None:
     header = surrogate(stage).partition(b"\r\n\r\n")[0].decode("latin-1")
     unfolded = re.sub(r"\r\n[ \t]+", " ", header)
     for field in re.findall(r"(?im)^(?:from|to): *(.*)$", unfolded):
-        found = re.findall(r"<([^<>]*)>", field) or re.findall(r"\S+@[^\s;,]+", field)
+        bare = (word for word in re.split(r"[\s;,]+", field) if "@" in word)
+        found = re.findall(r"<([^<>]*)>", field) or list(bare)
         for address in found:
             if not re.search(r"(?i)\.invalid$", address):
                 raise Unmet(f"the surrogate's address is {field[:80]!a}")
@@ -37,8 +39,16 @@ def subject_is_encoded(stage: Stage) -> None:
     """Decode the subject of the surrogate."""
     header = surrogate(stage).partition(b"\r\n\r\n")[0].decode("latin-1")
     found = re.search(r"(?im)^subject: *(.*(?:\r\n[ \t].*)*)$", header)
-    if found is None or str(make_header(decode_header(found[1]))).strip() != "Grüße ☃":
-        raise Unmet(f"the subject is {found and found[1]!a}")
+    if found is None or _decoded(found[1]).strip() != "Grüße ☃":
+        raise Unmet(f"the subject is {found and found[1][:120]!a}")
+
+
+def _decoded(subject: str) -> str:
+    """Return the text of encoded words, raising ValueError or LookupError where it is none."""
+    try:
+        return str(make_header(decode_header(subject)))
+    except HeaderParseError as failure:
+        raise ValueError(str(failure)) from failure
 
 
 def signature_is_kept(stage: Stage) -> None:

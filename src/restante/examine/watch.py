@@ -60,7 +60,7 @@ class Watch:
             with self._judge.set(case, self._record) as stage:
                 self._stage = stage
                 yield from case.vigil.keep(stage)
-        except (Outcome, OSError, ValueError, LookupError) as failure:
+        except (Outcome, OSError, ValueError, LookupError, RecursionError) as failure:
             if self._stage is None:
                 self._not_set[id(case)] = failure
             else:

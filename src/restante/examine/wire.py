@@ -52,7 +52,7 @@ class Wire:
         self.host = address[0]
         self.tls: TlsLayer | None = None
         try:
-            wait = max(self._deadline() - time.monotonic(), 0.001)
+            wait = max(self.deadline() - time.monotonic(), 0.001)
             self._socket = socket.create_connection(address, timeout=wait)
         except (OSError, UnicodeError) as error:
             cause = getattr(error, "strerror", None) or error
@@ -67,7 +67,7 @@ class Wire:
         if self._buffer:
             raise ConnectionError(f"octets in clear came before it: {bytes(self._buffer[:40])!a}")
         layer = TlsLayer(self._socket, context or tls_context(), self.host, session)
-        layer.handshake(self._deadline())
+        layer.handshake(self.deadline())
         self.tls = layer
         self._event(f"TLS is up: {layer.version}")
 
@@ -86,7 +86,7 @@ class Wire:
 
     def _send_segment(self, octets: bytes) -> None:
         """Send, and where the server does not read on, read first what it has to say."""
-        deadline = self._deadline()
+        deadline = self.deadline()
         if self.tls is not None:
             self.tls.send(octets, deadline)
             return
@@ -105,7 +105,7 @@ class Wire:
 
     def status(self) -> Status:
         """Read the first line of a reply."""
-        status = Status(self._line(self._deadline()))
+        status = Status(self._line(self.deadline()))
         self._record.note(self._number, "S", status.raw)
         if not status.raw.startswith((b"+", b"-ERR")):
             raise Unmet(f"not a reply of POP3: {status.line[:80]!a}")
@@ -113,7 +113,7 @@ class Wire:
 
     def line(self) -> bytes:
         """Read one line, whatever it says."""
-        line = self._line(self._deadline())
+        line = self._line(self.deadline())
         self._record.note(self._number, "S", line)
         return line
 
@@ -122,7 +122,11 @@ class Wire:
         status = self.status()
         if not status.positive:
             raise Unmet(f"the reply is {status.line[:80]!a}, not +OK and its lines")
-        deadline = self._deadline(periods=2)
+        return Answer(status, self.lines())
+
+    def lines(self) -> tuple[bytes, ...]:
+        """Read the lines behind a status line, up to the final dot."""
+        deadline = self.deadline(periods=2)
         lines: list[bytes] = []
         room = REPLY_LIMIT
         while (line := self._line(deadline)) not in (b".\r\n", b".\n"):
@@ -131,11 +135,11 @@ class Wire:
             if room < 0 or len(lines) > REPLY_LINES_LIMIT:
                 raise Flooded(f"a reply of more than {REPLY_LIMIT} octets or a million lines")
         self._record.note(self._number, "S", b"".join(lines) + line)
-        return Answer(status, tuple(lines))
+        return tuple(lines)
 
     def rest(self) -> bytes:
         """Read until the server closes and return what came."""
-        deadline = self._deadline()
+        deadline = self.deadline()
         while self._receive(deadline):
             pass
         rest = bytes(self._buffer)
@@ -157,26 +161,29 @@ class Wire:
             while len(self._buffer) < limit and self._receive(time.monotonic() + _GLANCE_SECONDS):
                 pass
         if not self._buffer:
-            self._fill(self._deadline())
+            self._fill(self.deadline())
         octets = bytes(self._buffer[:limit])
         del self._buffer[:limit]
         return octets
 
-    def exactly(self, count: int) -> bytes:
+    def exactly(self, count: int, deadline: float) -> bytes:
         """Read this many octets, for what is not POP3."""
-        deadline = self._deadline()
         while len(self._buffer) < count:
             self._fill(deadline)
         octets = bytes(self._buffer[:count])
         del self._buffer[:count]
         return octets
 
+    def deadline(self, periods: int = 1) -> float:
+        """Return when a wait that begins now ends."""
+        return min(time.monotonic() + periods * self.patience_seconds, self._until)
+
     def half_close(self) -> None:
         """Say that nothing more will be sent."""
         self._event("half-closed by the suite")
         with contextlib.suppress(OSError):
             if self.tls is not None:
-                self.tls.half_close(self._deadline())
+                self.tls.half_close(self.deadline())
             else:
                 self._socket.shutdown(socket.SHUT_WR)
 
@@ -199,7 +206,7 @@ class Wire:
     def break_tls(self) -> None:
         """Send octets that no TLS record begins with, below TLS, and wait for the close."""
         self._event("octets outside TLS sent by the suite")
-        deadline = self._deadline()
+        deadline = self.deadline()
         with contextlib.suppress(OSError):
             self._socket.settimeout(self.patience_seconds)
             self._socket.sendall(b"\0" * 16)
@@ -261,10 +268,6 @@ class Wire:
         if self.tls is not None:
             return self.tls.receive(deadline)
         return receive_some(self._socket, deadline)
-
-    def _deadline(self, periods: int = 1) -> float:
-        """Return when a wait that begins now ends."""
-        return min(time.monotonic() + periods * self.patience_seconds, self._until)
 
     def _event(self, text: str) -> None:
         """Record something that is not said in POP3."""
