@@ -28,6 +28,7 @@ test: test-packages lint types coverage unit
 test-packages:
 	@sh packaging/test-packages.sh
 	@sh packaging/peer-packages.sh
+	@sh packaging/provider-packages.sh
 
 lint: .venv/.made
 	$(PYTHON) -m ruff format --check $(PATHS)
