@@ -1,15 +1,19 @@
 """The contracts of sources that are asked, held against each of ours and against the tests' own."""
 
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 from restante.auth.asking import Answer, Finder, Verifier
+from restante.auth.command import Command
+from restante.auth.options import CommandOptions
 from restante.auth.sources import Account
 from restante.errors import TemporaryFailure
 from restante.secret import Secret
 from restante.testing.authenticators import KnownAccount
 from restante.testing.sources import FinderContract, VerifierContract
+from unit.auth.programs import CHECKPASSWORD, program
 
 
 class _InMemory:
@@ -76,3 +80,37 @@ class TestVerifierInMemory(VerifierContract):
     def silence(self, directory: Path) -> bool:
         self.made.silent = True
         return True
+
+
+class TestCommand(VerifierContract):
+    """By a program of the test's that speaks as checkpassword does."""
+
+    @asynccontextmanager
+    async def source(
+        self, directory: Path, accounts: tuple[KnownAccount, ...]
+    ) -> AsyncIterator[Verifier]:
+        known = {
+            account.name: {
+                "password": account.password.decode(),
+                "mailbox": account.mailbox,
+                "disabled": account.disabled,
+            }
+            for account in accounts
+        }
+        path = directory / "accounts.json"
+        path.write_text(json.dumps(known))
+        unknown = "1" if self.unknown is Answer.NO else "3"
+        options = CommandOptions(
+            program=program(directory, CHECKPASSWORD), arguments=(str(path), unknown)
+        )
+        command = Command(options)
+        yield command
+        await command.close()
+
+    def silence(self, directory: Path) -> bool:
+        (directory / "accounts.json").write_text("null")
+        return True
+
+
+class TestCommandThatDisownsNames(TestCommand):
+    unknown = Answer.NOT_MINE

@@ -26,15 +26,63 @@ ScramFamily = Literal["SCRAM-SHA-256", "SCRAM-SHA-1"]
 FurtherMechanism = Literal["SCRAM-SHA-256", "SCRAM-SHA-1", "CRAM-MD5", "APOP"]
 """What entries of a passwd-file may be good for besides passwords sent as they are."""
 
+_BY_TABLE = ("command", "oauth2")
+"""Types of sources with a table of their own, by its name."""
+_ASKS = ("command",)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskingOptions:
+    """Bounds of a source that has to ask somebody else."""
+
+    deadline_seconds: float = 5.0
+    """Until a question has failed with [SYS/TEMP], its wait for
+    others included."""
+    at_once: int = 4
+    """Questions that are open at once."""
+    queue: int = 64
+    """Questions waiting; more are refused with [SYS/TEMP]."""
+    remember_seconds: float = 30.0
+    """How long an account is taken for what it was said to be; what
+    changes there counts after that. 0: everybody is asked for each time."""
+    floor_seconds: float = 0.5
+    """What a refusal takes at the least, so that time does not tell
+    whether there is such an account, or where. It has to be longer than an answer mostly takes."""
+
+    def __post_init__(self) -> None:
+        # The other way round, NaN would pass.
+        if not self.deadline_seconds > 0:
+            raise ValueError("deadline_seconds is above 0")
+        for name in ("at_once", "queue"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} is at least 1")
+        for name in ("remember_seconds", "floor_seconds"):
+            if not getattr(self, name) >= 0:
+                raise ValueError(f"{name} is not negative")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandOptions:
+    """A program that speaks as checkpassword does."""
+
+    program: Path
+    """The program; it is run without a shell, by `auth_user`, once for each question."""
+    arguments: tuple[str, ...] = ()
+    """What it is called with, in front of the program that it is to run in turn."""
+    maildir: str = ""
+    """Where in the home of an account (HOME) its mail lies, as "Maildir", unless the program says
+    it (MAILDIR); empty: mail.path decides."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceOptions:
     """One source of accounts; the first that knows a name decides."""
 
-    type: Literal["accounts", "passwd-file", "certificate", "oauth2"] = "accounts"
-    """accounts: our own database; passwd-file: a file in Dovecot's format; certificate: who a
-    client's certificate names, for EXTERNAL; oauth2: whose a bearer token is, for OAUTHBEARER and
-    XOAUTH2, with a table `[auth.source.oauth2]` behind it."""
+    type: Literal["accounts", "passwd-file", "command", "certificate", "oauth2"] = "accounts"
+    """accounts: our own database; passwd-file: a file in Dovecot's format; command: a program as
+    checkpassword is, with a table `[auth.source.command]` behind it; certificate: who a client's
+    certificate names, for EXTERNAL; oauth2: whose a bearer token is, for OAUTHBEARER and XOAUTH2,
+    with a table `[auth.source.oauth2]` behind it."""
     path: Path | None = None
     """Of the passwd-file; of a file of fingerprints for certificates, which may be left out.
     `accounts` lives in the state directory."""
@@ -44,6 +92,8 @@ class SourceOptions:
     certificate_name: Literal["mail", "common-name", "none"] | None = None
     """What in a certificate names the account: its only rfc822Name (which is the default), its only
     common name, or nothing, so that the file of fingerprints alone decides."""
+    command: CommandOptions | None = None
+    asking: AskingOptions | None = None
     oauth2: OAuth2Options | None = None
 
     def __post_init__(self) -> None:
@@ -57,40 +107,13 @@ class SourceOptions:
             raise ValueError("certificate_name: only a certificate source takes it")
         if self.certificate_name == "none" and self.path is None:
             raise ValueError('certificate_name: "none" takes a file of fingerprints, by path')
-        if self.type == "oauth2" and self.path is not None:
-            raise ValueError("path: an oauth2 source takes none")
-        if (self.type == "oauth2") != (self.oauth2 is not None):
-            raise ValueError('type: "oauth2" and a table [auth.source.oauth2] belong together')
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AskingOptions:
-    """Bounds of a source that has to ask somebody else."""
-
-    deadline_seconds: float = 5.0
-    """Of a source that asks somebody: until a question has failed with [SYS/TEMP], its wait for
-    others included."""
-    at_once: int = 4
-    """Of a source that asks somebody: questions that are open at once."""
-    queue: int = 64
-    """Of a source that asks somebody: questions waiting; more are refused with [SYS/TEMP]."""
-    remember_seconds: float = 30.0
-    """Of a source that asks somebody: how long an account is taken for what it was said to be; what
-    changes there counts after that. 0: everybody is asked for each time."""
-    floor_seconds: float = 0.5
-    """Of a source that asks somebody: what a refusal takes at the least, so that time does not tell
-    whether there is such an account, or where. It has to be longer than an answer mostly takes."""
-
-    def __post_init__(self) -> None:
-        # The other way round, NaN would pass.
-        if not self.deadline_seconds > 0:
-            raise ValueError("deadline_seconds is above 0")
-        for name in ("at_once", "queue"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} is at least 1")
-        for name in ("remember_seconds", "floor_seconds"):
-            if not getattr(self, name) >= 0:
-                raise ValueError(f"{name} is not negative")
+        if self.type in _BY_TABLE and self.path is not None:
+            raise ValueError(f"path: a source of type {self.type} takes none")
+        for name in _BY_TABLE:
+            if (self.type == name) != (getattr(self, name) is not None):
+                raise ValueError(f'type: "{name}" and a table [auth.source.{name}] belong together')
+        if self.type not in _ASKS and self.asking is not None:
+            raise ValueError(f'type: "{self.type}" asks nobody, and takes no [auth.source.asking]')
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,9 +3,11 @@
 from collections.abc import Callable, Sequence
 
 from restante.auth.accounts import FILE_NAME, AccountsDatabase
+from restante.auth.asked import AskedVerifier
 from restante.auth.bearers import CertificateSource, TokenSource
 from restante.auth.certificates import CertificateNames
-from restante.auth.options import AuthOptions
+from restante.auth.command import Command
+from restante.auth.options import AskingOptions, AuthOptions
 from restante.auth.passwd_file import PasswdFile
 from restante.auth.sources import Source
 from restante.auth.verifiable import verifies
@@ -22,6 +24,10 @@ def make_sources(options: AuthOptions, log: Log) -> Sequence[Source]:
             sources.append(PasswdFile(source.path, options.default_domain, log, verifies=verified))
         elif source.type == "accounts":
             sources.append(AccountsDatabase(options.state_directory / FILE_NAME, verified))
+        elif source.type == "command":
+            assert source.command is not None
+            asking = source.asking or AskingOptions()
+            sources.append(AskedVerifier(Command(source.command), asking, log))
     return sources
 
 

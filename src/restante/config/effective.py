@@ -22,9 +22,13 @@ def effective(configuration: Configuration, *, changed: bool = False) -> Plain:
         "tls.additional": [(additional,) for additional in server.tls.additional],
         "auth": [(auth, server.offers)],
         "auth.source": [(source,) for source in auth.sources],
-        "auth.source.oauth2": [
-            () if source.oauth2 is None else (source.oauth2,) for source in auth.sources
-        ],
+        **{
+            f"auth.source.{key}": [
+                () if (inner := getattr(source, key)) is None else (inner,)
+                for source in auth.sources
+            ]
+            for key in ("command", "asking", "oauth2")
+        },
         "auth.hashing": [(auth.hashing,)],
         "auth.throttle": [(auth.throttle,)],
         "auth.cache": [(auth.cache,)],

@@ -32,6 +32,10 @@ def check_environment(configuration: Configuration, findings: Findings) -> None:
                     ("auth", "source", number, "type"),
                     f'"{source.type}" needs the Python package {module}: install "{extra}"',
                 )
+        program = None if source.command is None else source.command.program
+        if program is not None and program.is_file() and not os.access(program, os.X_OK):
+            place = ("auth", "source", number, "command", "program")
+            findings.add(place, f"{program} cannot be executed")
     for key in ("user", "auth_user"):
         user = getattr(configuration.server, key)
         if user is not None and not _exists(user):
@@ -49,6 +53,8 @@ def _files(configuration: Configuration) -> Iterator[tuple[Path, FilePath]]:
     for number, source in enumerate(configuration.auth.sources):
         if source.path is not None:
             yield ("auth", "source", number, "path"), source.path
+        if source.command is not None:
+            yield ("auth", "source", number, "command", "program"), source.command.program
         for key in ("keys_file", "client_secret_file", "authorities"):
             if (file := getattr(source.oauth2, key, None)) is not None:
                 yield ("auth", "source", number, "oauth2", key), file

@@ -7,8 +7,10 @@ from typing import Any
 
 from restante.auth.oauth2.options import OAuth2Options
 from restante.auth.options import (
+    AskingOptions,
     AuthOptions,
     CacheOptions,
+    CommandOptions,
     HashOptions,
     SourceOptions,
     ThrottleOptions,
@@ -31,6 +33,11 @@ from restante.server.options import (
 from restante.stores.options import MailOptions
 
 DEFAULT_FILE = Path("/etc/restante/restante.toml")
+_SOURCE_TABLES: dict[str, type[Any]] = {
+    "command": CommandOptions,
+    "asking": AskingOptions,
+    "oauth2": OAuth2Options,
+}
 DEFAULT_STATE_DIRECTORY = ServerOptions(listeners=()).state_directory
 
 
@@ -120,11 +127,14 @@ def _sources(reader: Reader, tables: list[Values]) -> tuple[SourceOptions, ...]:
 
 
 def _source(reader: Reader, table: Values) -> SourceOptions | None:
-    inner = table.tables.get("oauth2")
-    oauth2 = None if inner is None else reader.make(OAuth2Options, inner)
-    if inner is not None and oauth2 is None:
+    inner = {
+        key: reader.make(owner, table.tables[key])
+        for key, owner in _SOURCE_TABLES.items()
+        if key in table.tables
+    }
+    if None in inner.values():
         return None  # why, has been said
-    return reader.make(SourceOptions, table, oauth2=oauth2)
+    return reader.make(SourceOptions, table, **inner)
 
 
 def load_state_directory(file: Path) -> Path:

@@ -12,8 +12,10 @@ from typing import Any, get_type_hints
 
 from restante.auth.oauth2.options import OAuth2Options
 from restante.auth.options import (
+    AskingOptions,
     AuthOptions,
     CacheOptions,
+    CommandOptions,
     HashOptions,
     SourceOptions,
     ThrottleOptions,
@@ -156,6 +158,17 @@ ROOT = Table(
                     (SourceOptions,),
                     repeated=True,
                     tables=(
+                        Table(
+                            "auth.source.command",
+                            "Which program is asked for the passwords of the source above.",
+                            (CommandOptions,),
+                        ),
+                        Table(
+                            "auth.source.asking",
+                            "How long and how often the source above is asked, where it has to ask"
+                            " somebody.",
+                            (AskingOptions,),
+                        ),
                         Table(
                             "auth.source.oauth2",
                             "Who issued the tokens of the source above, and which are good here.",

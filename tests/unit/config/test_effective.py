@@ -23,7 +23,8 @@ def test_every_setting_appears() -> None:
     unset = {"user", "auth_user", "client_authorities", "certificate_name"}
     unset |= {"keys_file", "client_secret_file", "authorities"}
     for table in ROOT.walk():
-        key = table.name.replace("auth.source.", "auth.source[2].")
+        place = 2 if table.key == "oauth2" else 3
+        key = table.name.replace("auth.source.", f"auth.source[{place}].")
         value: Any = find(plain, key) if key else plain
         holder: dict[str, object] = value[0] if table.repeated else value
         assert set(table.settings()) - unset <= set(holder), table.name

@@ -87,3 +87,16 @@ def test_what_is_not_installed_is_named(tmp_path: Path, monkeypatch: pytest.Monk
         ' "restante[oauth2]"'
         for name in ("h11", "joserfc")
     ]
+
+
+def test_a_command_has_to_be_there_and_to_be_executable(tmp_path: Path) -> None:
+    text = (
+        LISTENER
+        + '[[auth.source]]\ntype = "command"\n[auth.source.command]\nprogram = "checkpassword"\n'
+    )
+    place = "restante.toml:9: auth.source[0].command.program: checkpassword"
+    assert said(text, tmp_path) == [f"{place}: No such file or directory"]
+    (tmp_path / "checkpassword").touch()
+    assert said(text, tmp_path) == [f"{place} cannot be executed"]
+    (tmp_path / "checkpassword").chmod(0o755)
+    assert said(text, tmp_path) == []

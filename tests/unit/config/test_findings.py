@@ -101,7 +101,24 @@ def with_settings(text: str) -> str:
         (
             '[[auth.source]]\ntype = "ldap"',
             '2: auth.source[0].type: "ldap" is not supported by this version; it knows'
-            ' "accounts", "passwd-file", "certificate", "oauth2"',
+            ' "accounts", "passwd-file", "command", "certificate", "oauth2"',
+        ),
+        (
+            '[[auth.source]]\ntype = "command"',
+            '2: auth.source[0].type: "command" and a table [auth.source.command] belong together',
+        ),
+        (
+            '[[auth.source]]\ntype = "command"\n[auth.source.command]\nmaildir = "Maildir"',
+            "3: auth.source[0].command.program: is missing",
+        ),
+        (
+            "[[auth.source]]\n[auth.source.asking]\nqueue = 9",
+            '1: auth.source[0].type: "accounts" asks nobody, and takes no [auth.source.asking]',
+        ),
+        (
+            '[[auth.source]]\ntype = "command"\n[auth.source.command]\nprogram = "/bin/c"\n'
+            "[auth.source.asking]\nat_once = 0",
+            "6: auth.source[0].asking.at_once: is at least 1",
         ),
         (
             '[[auth.source]]\ntype = "oauth2"',
@@ -313,9 +330,9 @@ def test_everything_is_found_at_once() -> None:
         ["3", "workers"],
         ["10", "listener[1].tls"],
         ["23", "auth.clear_text"],
-        ["45", "mail.path"],
-        ["48", "limits.connections"],
-        ["49", "limits.autologout_seconds"],
+        ["54", "mail.path"],
+        ["57", "limits.connections"],
+        ["58", "limits.autologout_seconds"],
     ]
 
 

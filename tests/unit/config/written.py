@@ -50,6 +50,15 @@ keys_url = "https://id.example.org/keys"
 issuer = "https://id.example.org"
 audience = ["pop.example.org"]
 
+[[auth.source]]
+type = "command"
+
+[auth.source.command]
+program = "/usr/local/bin/checkpassword"
+
+[auth.source.asking]
+at_once = 2
+
 [auth.throttle]
 first_delay_seconds = 1
 
