@@ -1,6 +1,7 @@
 """Logins by tokens of a real OpenID provider, with real clients, as the how-to tells it."""
 
 import re
+import socket
 import subprocess
 from base64 import b64encode
 from collections.abc import Iterator
@@ -250,6 +251,37 @@ def test_a_provider_that_ends(tmp_path: Path, kind: str) -> None:
             eventually(lambda: "introspection: no connection" in server.log())
         with server.dialogue() as dialogue:
             assert dialogue.log_in(BOB, "secret").startswith(b"+OK")
+
+
+def test_a_provider_that_hangs(tmp_path: Path) -> None:
+    """threats: A11"""
+    with socket.create_server(("127.0.0.1", 0), backlog=64) as silent:
+        (tmp_path / "secret").write_text("x")
+        settings = (
+            '[[auth.source]]\ntype = "oauth2"\n[auth.source.oauth2]\n'
+            f'introspection_url = "http://127.0.0.1:{silent.getsockname()[1]}/"\n'
+            f'client_id = "pop"\nclient_secret_file = "{tmp_path}/secret"\ndeadline_seconds = 4\n'
+        )
+        offered = [*MECHANISMS, "USER"]
+        with ServerProcess(
+            tmp_path / "mail", mechanisms=offered, settings=settings, cleartext="tls"
+        ) as server:
+            fill(server.account(BOB, "secret"), MESSAGE)
+            port, context = server.ports["implicit"], server.client_context()
+            waiting = [Dialogue(server.host, port, context) for _ in range(20)]
+            for number, dialogue in enumerate(waiting):
+                message = b64encode(f"user={BOB}\1auth=Bearer t{number}\1\1".encode())
+                dialogue.socket.sendall(b"AUTH XOAUTH2 " + message + b"\r\n")
+            silent.settimeout(30)
+            asked, _ = silent.accept()  # so they are being looked into
+            with Dialogue(server.host, port, context) as dialogue:
+                assert dialogue.log_in(BOB, "secret").startswith(b"+OK")
+            assert "auth unavailable" not in server.log()
+            for dialogue in waiting:
+                assert dialogue.line().startswith(b"-ERR [SYS/TEMP] ")
+                dialogue.close()
+            asked.close()
+            eventually(lambda: server.log().count("introspection: no answer in time") == 20)
 
 
 def test_the_settings_of_the_how_to_are_settings(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from typing import Protocol, TypeVar
 
 from restante.auth.judging import Claim, Verdict
 from restante.auth.sources import Account
+from restante.errors import TemporaryFailure
 from restante.identity import CertificateCredentials, TokenCredentials
 from restante.secret import Secret
 
@@ -93,10 +94,18 @@ class TokenJudge:
         tried = sha256(credentials.token.reveal()).digest()
         if not self._sources:
             return Verdict("mechanism", tried)
+        failure: TemporaryFailure | None = None
         for source in self._sources:
-            name = await source.holder(credentials.token)
+            try:
+                name = await source.holder(credentials.token)
+            except TemporaryFailure as error:
+                # A token has one issuer, and it may be another: none can refuse for the rest.
+                failure = failure or error
+                continue
             if name is not None:
                 return await self._accounts.verdict(name, source.name, claim, credentials, tried)
+        if failure is not None:
+            raise failure
         return Verdict("token", tried)
 
 

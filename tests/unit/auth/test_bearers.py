@@ -50,6 +50,7 @@ def judged(
     sources: tuple[SourceOptions, ...] = (SourceOptions(), BY_CERTIFICATE),
     throttle: ThrottleOptions = NO_THROTTLE,
     slept: list[float] | None = None,
+    issuers: tuple[Tokens, ...] = (Tokens(),),
 ) -> list[str]:
     """Return who each question lets in, or why it does not."""
     (directory / "auth").mkdir(exist_ok=True)
@@ -73,7 +74,7 @@ def judged(
             throttle=throttle,
         )
         authenticator = InProcessAuthenticator(
-            options, RecordingLog(), token_sources=(Tokens(),), sleep=sleep
+            options, RecordingLog(), token_sources=issuers, sleep=sleep
         )
         found = []
         for question in questions:
@@ -143,6 +144,23 @@ def test_a_token_that_does_not(tmp_path: Path) -> None:
     ]
     found = ["-token", "-authorization", "-authorization", "-unknown"]
     assert judged(tmp_path, *questions) == [*found, "?the issuer does not answer"]
+
+
+class Dead(Tokens):
+    """A source whose issuer is not there."""
+
+    async def holder(self, token: Secret) -> str | None:
+        raise TemporaryFailure(reason="nobody there")
+
+
+def test_an_issuer_that_is_not_there_costs_the_tokens_of_another_nothing(tmp_path: Path) -> None:
+    """threats: A11"""
+    questions = [token(b"bobs"), token(b"kanarienvogel"), token(b"later")]
+    dead, alive = (Dead(), Tokens()), "bob@example.org accounts /mail/bob@example.org"
+    for issuers in (dead, dead[::-1]):
+        found = judged(tmp_path, *questions, issuers=issuers)
+        assert found[:2] == [alive, "?nobody there"]
+        assert found[2] in ("?nobody there", "?the issuer does not answer")
 
 
 @pytest.mark.parametrize("ask", [shown, token])

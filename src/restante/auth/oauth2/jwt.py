@@ -41,6 +41,7 @@ class JwtSource:
         rules: Rules,
         wall_clock: Callable[[], float] = time.time,
     ) -> None:
+        self._issuer = options.issuer
         self._algorithms = frozenset(options.algorithms)
         self._keys = keys
         self._rules = rules
@@ -67,11 +68,13 @@ class JwtSource:
         header = _decoded(match[1]) if len(match[1]) <= _HEADER_OCTETS else None
         if header is None or not self._is_ours(header):
             return None
+        # Nothing is proved by it yet, but for a token of somebody else no key is looked for.
+        claims = _decoded(match[2])
+        if claims is None or claims.get("iss") != self._issuer:
+            return None
         algorithm, kid = str(header["alg"]), header.get("kid")
         keys = await self._keys.find(kid, _KINDS[algorithm[:2]])
-        if not any(_is_signed(octets, key, algorithm) for key in keys):
-            return None
-        return _decoded(match[2])
+        return claims if any(_is_signed(octets, key, algorithm) for key in keys) else None
 
     def _is_ours(self, header: Claims) -> bool:
         """Say whether a token of this header may be looked at further."""

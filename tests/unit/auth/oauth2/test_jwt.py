@@ -12,6 +12,7 @@ from joserfc.jwk import RSAKey
 from restante.auth.oauth2.claims import Rules
 from restante.auth.oauth2.jwt import JwtSource
 from restante.auth.oauth2.keys import FileKeys
+from restante.errors import TemporaryFailure
 from restante.secret import Secret
 from unit.auth.oauth2.issuer import CLAIMS, EC, NOW, OTHER, RSA, key_set, local, part, signed
 from unit.auth.scene import run
@@ -156,6 +157,16 @@ def test_what_is_signed_has_to_be_claims(tmp_path: Path, body: bytes) -> None:
 def test_a_token_that_is_too_long_is_not_looked_at(tmp_path: Path) -> None:
     assert held(tmp_path, signed({"more": "x" * 8_000})) == "bob@example.org"
     assert held(tmp_path, signed({"more": "x" * 16_000})) is None
+
+
+def test_for_a_token_of_another_issuer_no_key_is_looked_for(tmp_path: Path) -> None:
+    options = local(tmp_path / "no keys at all")
+    keys = FileKeys(tmp_path / "no keys at all")
+    source = JwtSource(options, keys, Rules(options, "example.org"), lambda: NOW)
+    assert run(source.holder(signed({"iss": "https://other.example"}))) is None
+    assert run(source.holder(signed({"iss": None}))) is None
+    with pytest.raises(TemporaryFailure):
+        run(source.holder(signed()))
 
 
 def test_the_claims_are_looked_at(tmp_path: Path) -> None:
