@@ -87,5 +87,5 @@ def test_a_source_has_a_table_or_is_of_another_type() -> None:
         SourceOptions(type="oauth2")
     with pytest.raises(ValueError, match="belong together"):
         SourceOptions(oauth2=local(FILE))
-    with pytest.raises(ValueError, match="path: an oauth2 source takes none"):
+    with pytest.raises(ValueError, match="path: a source of type oauth2 takes none"):
         SourceOptions(type="oauth2", path=FILE, oauth2=local(FILE))
