@@ -226,9 +226,14 @@ def test_a_lost_key_costs_the_devices_and_nothing_else(server: DeviceServer) -> 
     assert {each["state"] for each in server.devices().values()} == {"without its key"}
     assert 'warning: reason="the key of the devices is gone' in server.log()
     key.write_text("0" * 64 + "\n")
+    key.chmod(0o600)
     assert server.log_in(laptop) == REFUSED
     assert "another key of the devices" in server.log()
     key.write_bytes(kept)
+    key.chmod(0o640)
+    assert server.log_in(laptop) == REFUSED
+    assert "its mode has to be 600" in server.log()
+    key.chmod(0o600)
     assert server.log_in(laptop).startswith(b"+OK")
     assert server.apop(old).startswith(b"+OK")
 

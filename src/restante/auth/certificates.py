@@ -1,13 +1,16 @@
 """Whose certificate a client has shown: by a file of fingerprints, or by a name within it.
 
-TLS has verified it against the authorities that the listener trusts; here it is only read. The file
-has lines of `SHA-256 name`, the fingerprint of the whole certificate in hexadecimal with or without
-colons; what it names goes before any name in the certificate. It is read at every login, and while
-it cannot be, nobody gets in by a certificate.
+TLS has verified it against the authorities that the listener trusts, and here it is read. Its time
+is looked at once more: a resumed session has that of its first handshake (RFC 8446 §2.2).
+
+The file has lines of `SHA-256 name`, the fingerprint of the whole certificate in hexadecimal with
+or without colons; what it names goes before any name in the certificate. It is read at every login,
+and while it cannot be, nobody gets in by a certificate.
 """
 
 import re
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from hashlib import sha256
 from pathlib import Path
 
@@ -20,6 +23,13 @@ from restante.errors import TemporaryFailure
 from restante.telemetry import Event, Log
 
 _FINGERPRINT = re.compile(r"[0-9a-f]{64}")
+_UNREADABLE = (
+    ValueError,
+    x509.DuplicateExtension,
+    x509.InvalidVersion,
+    x509.UnsupportedGeneralNameType,
+)
+"""What reading a certificate raises that another program has made, and taken for good."""
 
 
 class CertificateNames:
@@ -27,18 +37,31 @@ class CertificateNames:
 
     name = "certificate"
 
-    def __init__(self, options: SourceOptions, default_domain: str, log: Log) -> None:
+    def __init__(
+        self,
+        options: SourceOptions,
+        default_domain: str,
+        log: Log,
+        wall_clock: Callable[[], float] = time.time,
+    ) -> None:
         self._path = options.path
         self._named_by = options.certificate_name or "mail"
         self._default_domain = default_domain
         self._log = log
+        self._wall_clock = wall_clock
         self._complaint = ""
 
     def holder(self, certificate: bytes) -> str | None:
         """Return the prepared name of whoever holds a certificate; see the contract."""
         fingerprint = sha256(certificate).hexdigest()
         listed = None if self._path is None else self._listed(self._path).get(fingerprint)
-        found = listed if listed is not None else self._within(certificate)
+        try:
+            read = x509.load_der_x509_certificate(certificate)
+            if not self._is_valid(read):
+                return None
+            found = listed if listed is not None else self._within(read)
+        except _UNREADABLE:
+            return None
         return None if found is None else prepare(found, self._default_domain)
 
     def _listed(self, path: Path) -> dict[str, str]:
@@ -67,14 +90,15 @@ class CertificateNames:
                 words = f"no fingerprint and name in line {complaint}"
                 self._log(Event.WARNING, reason=words, file=str(path))
 
-    def _within(self, certificate: bytes) -> str | None:
+    def _is_valid(self, certificate: x509.Certificate) -> bool:
+        since, until = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+        return since.timestamp() <= self._wall_clock() <= until.timestamp()
+
+    def _within(self, certificate: x509.Certificate) -> str | None:
         if self._named_by == "none":
             return None
-        try:
-            read = x509.load_der_x509_certificate(certificate)
-            names = list(_mail_names(read) if self._named_by == "mail" else _common_names(read))
-        except ValueError:
-            return None
+        of_kind = _mail_names if self._named_by == "mail" else _common_names
+        names = list(of_kind(certificate))
         # Of several, none is more the account's than another.
         return names[0] if len(names) == 1 else None
 

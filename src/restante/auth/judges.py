@@ -77,7 +77,7 @@ class Judges:
         if token_sources is None:
             token_sources = make_token_sources(options, clock, wall_clock)
         self._token_sources = token_sources
-        certificate_sources = make_certificate_sources(options, log)
+        certificate_sources = make_certificate_sources(options, log, wall_clock)
         self._by_kind: dict[type[Any], Judge[Any]] = {
             PasswordCredentials: PasswordJudge(
                 options.hashing, pool, self.cache, self.devices, log

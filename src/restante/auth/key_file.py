@@ -15,6 +15,8 @@ from restante.secret import Secret
 KEY_OCTETS = 32
 _FORM_OCTETS = 2 * KEY_OCTETS + 1
 """Hexadecimal digits and a line end."""
+_OTHERS = 0o077
+"""The rights of a file that a key has to be without."""
 
 
 class UnusableKey(RestanteError):
@@ -25,19 +27,27 @@ def read_key(path: Path, what: str) -> Secret:
     """Return the key of a file; `what` is its name in complaints.
 
     Raises:
-        UnusableKey: it is damaged.
+        UnusableKey: it is damaged, or others can read it.
         OSError: it cannot be read.
     """
     descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
     with os.fdopen(descriptor, "rb") as file:
-        text = file.read(_FORM_OCTETS + 1)
+        text, mode = file.read(_FORM_OCTETS + 1), os.fstat(descriptor).st_mode
+    key = _read(text)
+    # Raised out here: the error of a codec would carry the key along.
+    if key is None:
+        raise UnusableKey(f"{what} is damaged")
+    if mode & _OTHERS:
+        raise UnusableKey(f"{what} can be read or written by others: its mode has to be 600")
+    return key
+
+
+def _read(text: bytes) -> Secret | None:
     if len(text) == _FORM_OCTETS and text.endswith(b"\n"):
         with suppress(ValueError):
             octets = bytes.fromhex(text.decode("ascii"))
-            if len(octets) == KEY_OCTETS:
-                return Secret(octets)
-    # Raised out here: the error of a codec would carry the key along.
-    raise UnusableKey(f"{what} is damaged")
+            return Secret(octets) if len(octets) == KEY_OCTETS else None
+    return None
 
 
 def make_key(path: Path) -> None:

@@ -31,10 +31,12 @@ def make_sources(options: AuthOptions, log: Log) -> Sequence[Source]:
     return sources
 
 
-def make_certificate_sources(options: AuthOptions, log: Log) -> Sequence[CertificateSource]:
+def make_certificate_sources(
+    options: AuthOptions, log: Log, wall_clock: Callable[[], float]
+) -> Sequence[CertificateSource]:
     """Return the sources that the options name for certificates, in their order."""
     return [
-        CertificateNames(source, options.default_domain, log)
+        CertificateNames(source, options.default_domain, log, wall_clock)
         for source in options.sources
         if source.type == "certificate"
     ]

@@ -20,8 +20,17 @@ LONG_AGO = datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)
 
 
 @cache
-def certificate(*mails: str, common_names: tuple[str, ...] = ("bob",)) -> bytes:
-    """Return a certificate in DER, for names that somebody chose."""
+def certificate(
+    *mails: str,
+    common_names: tuple[str, ...] = ("bob",),
+    names_octets: bytes | None = None,
+    since: datetime.datetime = LONG_AGO,
+    days: int = 36_500,
+) -> bytes:
+    """Return a certificate in DER, for names that somebody chose.
+
+    `names_octets` is a whole SubjectAlternativeName, for one that no library writes.
+    """
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name) for name in common_names])
     builder = (
@@ -30,9 +39,14 @@ def certificate(*mails: str, common_names: tuple[str, ...] = ("bob",)) -> bytes:
         .issuer_name(subject)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(LONG_AGO)
-        .not_valid_after(LONG_AGO + datetime.timedelta(days=36_500))
+        .not_valid_before(since)
+        .not_valid_after(since + datetime.timedelta(days=days))
     )
+    if names_octets is not None:
+        builder = builder.add_extension(
+            x509.UnrecognizedExtension(x509.SubjectAlternativeName.oid, names_octets),
+            critical=False,
+        )
     if mails:
         names = x509.SubjectAlternativeName(
             [x509.DNSName("eve.example.org"), *map(x509.RFC822Name, mails)]
@@ -123,3 +137,29 @@ def test_a_file_that_cannot_be_read_lets_nobody_in(tmp_path: Path) -> None:
     with pytest.raises(TemporaryFailure) as caught:
         source(tmp_path / "nowhere").holder(certificate("bob@example.net"))
     assert str(tmp_path) not in caught.value.text
+
+
+@pytest.mark.parametrize("listed", [False, True])
+@pytest.mark.parametrize(
+    ("days_since", "days"), [(-3, 2), (1, 2)], ids=["expired", "not yet valid"]
+)
+def test_a_certificate_that_is_out_of_time_proves_nothing(
+    tmp_path: Path, days_since: int, days: int, listed: bool
+) -> None:
+    """A resumed session has the certificate of its first handshake, however long ago that was."""
+    now = datetime.datetime.now(datetime.UTC)
+    since = now + datetime.timedelta(days=days_since)
+    shown = certificate("bob@example.net", since=since, days=days)
+    file = tmp_path / "fingerprints"
+    file.write_text(f"{sha256(shown).hexdigest()} bob\n" if listed else "")
+    assert source(file).holder(shown) is None
+    assert source(file).holder(certificate("bob@example.net", since=now)) == "bob@example.net"
+
+
+def test_a_name_of_a_kind_that_cannot_be_read_is_no_fault() -> None:
+    """An X.400 address stands before the mail address."""
+    mail = b"bob@example.net"
+    within = b"\xa3\x00\x81" + bytes([len(mail)]) + mail
+    shown = certificate(names_octets=b"\x30" + bytes([len(within)]) + within)
+    assert source().holder(shown) is None
+    assert source(named_by="common-name").holder(shown) == "bob@example.org"

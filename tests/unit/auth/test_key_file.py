@@ -79,3 +79,13 @@ def test_a_link_is_not_followed(path: Path) -> None:
     path.symlink_to(other)
     with pytest.raises(OSError, match="symbolic links"):
         read_key(path, "it")
+
+
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o620, 0o602, 0o644, 0o777])
+def test_a_key_that_others_can_get_at_is_none(path: Path, mode: int) -> None:
+    make_key(path)
+    path.chmod(mode)
+    with pytest.raises(UnusableKey, match="its mode has to be 600"):
+        read_key(path, "it")
+    path.chmod(0o400)
+    assert len(read_key(path, "it").reveal()) == KEY_OCTETS
