@@ -108,6 +108,13 @@ class IdentityProvider:
             self._post("/token", **client, grant_type=grant, device_code=code)["access_token"]
         )
 
+    def discovery(self) -> str:
+        """Return where the provider describes itself, if it does so there."""
+        url = f"{self.issuer}/.well-known/openid-configuration"
+        with urllib.request.urlopen(url, context=self._context, timeout=30) as response:
+            assert json.load(response)["issuer"] == self.issuer
+        return url
+
     def revoke(self, name: str, token: str) -> None:
         """Have a token be good for nothing any more (RFC 7009)."""
         client = {"client_id": name, "client_secret": f"secret of {name}"}

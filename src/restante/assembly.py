@@ -32,10 +32,12 @@ if TYPE_CHECKING:
     from restante.admin.control import ControlClient
     from restante.auth.administration import Administration
     from restante.auth.devices.administration import DeviceAdministration
+    from restante.auth.options import AuthOptions
     from restante.auth.sources import Account
     from restante.auth.trial import Trial
     from restante.server.certificates import Certificates
     from restante.server.generation import Generation
+    from restante.server.mechanisms import TokenHints
     from restante.stores.maildir import MaildirStore
 
 EmptyMessage = local.EmptyMessage
@@ -126,7 +128,21 @@ def generation(configuration: Configuration, certificates: "Certificates | None"
         verifiable=verifiable(auth),
         run_auth=lambda listener, channel, log: process.run(auth, listener, log, channel),
         build=build,
+        token_hints=_token_hints(auth),
     )
+
+
+def _token_hints(auth: "AuthOptions") -> "TokenHints | None":
+    """Return what clients are told of the first issuer, whose tokens are most likely meant."""
+    from restante.server.mechanisms import TokenHints
+
+    issuers = [source.oauth2 for source in auth.sources if source.oauth2 is not None]
+    if not issuers:
+        return None
+    issuer, page = issuers[0].issuer.rstrip("/"), ""
+    if issuer.startswith("https://"):
+        page = f"{issuer}/.well-known/openid-configuration"  # OpenID Connect Discovery §4
+    return TokenHints(" ".join(issuers[0].scope), page)
 
 
 class AnnouncingLog(LineLog):

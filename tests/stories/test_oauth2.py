@@ -1,9 +1,10 @@
 """Logins by tokens of a real OpenID provider, with real clients, as the how-to tells it."""
 
+import json
 import re
 import socket
 import subprocess
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -207,6 +208,21 @@ def test_tokens_that_are_no_good(provider: IdentityProvider, mail: tuple[Mail, s
     assert server.reason("alice@example.org", good) == "authorization"
     assert server.reason(BOB, good[:-8] + good[-8:].swapcase()) == "token"
     assert server.curl(BOB, good, "OAUTHBEARER").returncode == 0
+
+
+def test_a_client_is_told_where_tokens_are_to_be_had(
+    provider: IdentityProvider, mail: tuple[Mail, str]
+) -> None:
+    """conformance: 7628-S-04"""
+    server, kind = mail
+    with server.dialogue() as dialogue:
+        reply = dialogue.say(b"AUTH OAUTHBEARER", b64encode(b"n,,\1auth=Bearer x.y.z\1\1"))
+        told = json.loads(b64decode(reply.removeprefix(b"+ ")))
+        assert (told["status"], told["scope"]) == ("invalid_token", "mail")
+        if kind == "jwt":
+            # As the provider itself has it, and where it really is.
+            assert told["openid-configuration"] == provider.discovery()
+        assert dialogue.say(b64encode(b"\1")).startswith(b"-ERR [AUTH] ")
 
 
 def test_nothing_of_a_token_is_logged(provider: IdentityProvider, mail: tuple[Mail, str]) -> None:

@@ -12,6 +12,7 @@ from restante.identity import Authenticator
 from restante.maildrop import MailStore
 from restante.server.certificates import Certificates
 from restante.server.channel import Channel
+from restante.server.mechanisms import TokenHints
 from restante.server.options import ServerOptions
 from restante.telemetry import LineLog
 
@@ -30,3 +31,4 @@ class Generation:
     """Mechanisms that at least one source of accounts can judge."""
     build: Callable[[Path, LineLog], tuple[Authenticator, MailStore]]
     """Makes what a worker works with, in the worker, from the path of the auth socket."""
+    token_hints: TokenHints | None = None

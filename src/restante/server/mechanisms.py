@@ -5,7 +5,7 @@ Randomness is drawn here, fresh for every exchange and every greeting.
 
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from secrets import token_bytes, token_hex
 
@@ -57,18 +57,37 @@ def possible(options: OfferOptions, verifiable: frozenset[str] | None = None) ->
     return replace(options, mechanisms=mechanisms)
 
 
+@dataclass(frozen=True, slots=True)
+class TokenHints:
+    """What a client is told whose token is good for nothing (RFC 7628 §3.2.2)."""
+
+    scope: str = ""
+    """What a token has to allow, words with spaces between."""
+    openid_configuration: str = ""
+    """Where a client learns how tokens are to be had."""
+
+
 class Mechanisms:
     """The mechanisms of one server."""
 
-    def __init__(self, hostname: str) -> None:
+    def __init__(self, hostname: str, hints: TokenHints | None = None) -> None:
         self._hostname = hostname
+        hints = hints or TokenHints()
+        self._bound = _BOUND | {
+            "OAUTHBEARER": partial(
+                OAuthBearerServer,
+                scope=hints.scope,
+                openid_configuration=hints.openid_configuration,
+            ),
+            "XOAUTH2": partial(XOAuth2Server, scope=hints.scope),
+        }
 
     def begin(self, name: str, channel: Callable[[bytes], Channel]) -> ServerMechanism:
         """Return a new exchange; `channel` is asked if it depends on its connection."""
         simple = _SIMPLE.get(name)
         if simple is not None:
             return simple()
-        return _BOUND[name](channel(token_bytes(RANDOM_OCTETS)))
+        return self._bound[name](channel(token_bytes(RANDOM_OCTETS)))
 
     def timestamp(self) -> bytes:
         """Return a timestamp that was in no greeting before (RFC 1939 §7, APOP)."""

@@ -10,7 +10,7 @@ from restante.server.arrival import Arrival
 from restante.server.certificates import Certificates
 from restante.server.connection import Connection
 from restante.server.limits import Limits
-from restante.server.mechanisms import Mechanisms, possible
+from restante.server.mechanisms import Mechanisms, TokenHints, possible
 from restante.server.offering import Offering, binds
 from restante.server.options import ListenerOptions, ServerOptions
 from restante.server.proxies import Proxies
@@ -37,6 +37,7 @@ class Service:
         loop: asyncio.AbstractEventLoop,
         executor: Executor,
         verifiable: frozenset[str] | None = None,
+        token_hints: TokenHints | None = None,
         capacity: int = 1_000_000,
     ) -> None:
         self.options = options
@@ -53,7 +54,7 @@ class Service:
         self.capacity = capacity
         """Connections that this process has descriptors for."""
         self.session_options = SessionOptions()
-        self.mechanisms = Mechanisms(options.hostname)
+        self.mechanisms = Mechanisms(options.hostname, token_hints)
         self.offers = possible(options.offers, verifiable)
         self.registry = Registry()
         self.draining = False

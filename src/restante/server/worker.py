@@ -85,6 +85,7 @@ class Worker:
             loop=loop,
             executor=self._threads,
             verifiable=parts.generation.verifiable,
+            token_hints=parts.generation.token_hints,
             capacity=_capacity(),
         )
         service.prepare_bindings()

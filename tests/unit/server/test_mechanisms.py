@@ -1,11 +1,14 @@
 """What the server can carry out, and the randomness each exchange begins with."""
 
+import json
 import re
 
 import pytest
 
+from restante.errors import AuthenticationFailed
+from restante.sasl.bearer import BearerServer
 from restante.sasl.mechanism import Channel
-from restante.server.mechanisms import CARRIED_OUT, RANDOM_OCTETS, Mechanisms
+from restante.server.mechanisms import CARRIED_OUT, RANDOM_OCTETS, Mechanisms, TokenHints
 
 HOST = "pop.example.org"
 
@@ -43,3 +46,27 @@ def test_an_exchange_has_octets_enough_of_its_own() -> None:
         Mechanisms(HOST).begin(name, ask)
     assert len(set(asked)) == len(asked)
     assert all(len(random) == RANDOM_OCTETS >= 18 for random in asked)
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        (
+            "OAUTHBEARER",
+            {"status": "invalid_token", "scope": "a b", "openid-configuration": "https://x/"},
+        ),
+        ("XOAUTH2", {"status": "401", "schemes": "bearer", "scope": "a b"}),
+    ],
+)
+def test_whose_token_is_no_good_is_told_how_to_get_another(name: str, told: dict[str, str]) -> None:
+    """conformance: 7628-S-04"""
+    assert refusal(Mechanisms(HOST, TokenHints("a b", "https://x/")), name) == told
+    assert not {"scope", "openid-configuration"} & set(refusal(Mechanisms(HOST), name))
+
+
+def refusal(mechanisms: Mechanisms, name: str) -> dict[str, str]:
+    exchange = mechanisms.begin(name, channel)
+    assert isinstance(exchange, BearerServer)
+    challenge = exchange.refused(AuthenticationFailed())
+    assert challenge is not None
+    return dict(json.loads(challenge.data))
