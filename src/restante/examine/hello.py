@@ -20,7 +20,9 @@ _VERSIONS = {TLS_1_0: "1.0", TLS_1_1: "1.1", TLS_1_2: "1.2"}
 ECDSA_GCM, RSA_GCM = (0xC02B, 0xC02C), (0xC02F, 0xC030)
 ECDHE_GCM = (*ECDSA_GCM, *RSA_GCM)
 OLD_SUITES = (0xC009, 0xC00A, 0xC013, 0xC014, 0x002F, 0x0035, 0x000A)
-SERVER_HELLO, CERTIFICATE, CERTIFICATE_REQUEST, SERVER_HELLO_DONE = 2, 11, 13, 14
+DHE = (0x009E, 0x009F, 0xCCAA, 0x0067, 0x006B, 0x0033, 0x0039)
+SERVER_HELLO, CERTIFICATE, SERVER_KEY_EXCHANGE, CERTIFICATE_REQUEST = 2, 11, 12, 13
+SERVER_HELLO_DONE = 14
 SERVER_NAME, ALPN, EXTENDED_MASTER_SECRET, RENEGOTIATION = 0, 16, 23, 0xFF01
 _ALERT, _HANDSHAKE = 21, 22
 _FLIGHT_LIMIT = 1 << 17
@@ -77,7 +79,10 @@ class Hello:
 
 @dataclass(slots=True)
 class Flight:
-    """What the server answers: an alert, or the messages of its first flight."""
+    """What the server answers: an alert, or the messages of its first flight.
+
+    `prime_bits` is the size of its Diffie-Hellman group, where the suite is one of `DHE`.
+    """
 
     alert: int | None = None
     version: int | None = None
@@ -86,6 +91,7 @@ class Flight:
     extensions: Mapping[int, bytes] = field(default_factory=dict)
     messages: list[int] = field(default_factory=list)
     certificates: list[bytes] = field(default_factory=list)
+    prime_bits: int | None = None
 
     @property
     def accepted(self) -> bool:
@@ -130,6 +136,9 @@ def _take_messages(flight: Flight, messages: bytearray) -> None:
             _read_server_hello(flight, body)
         elif kind == CERTIFICATE:
             flight.certificates = _read_chain(body[3:])
+        elif kind == SERVER_KEY_EXCHANGE and flight.suite in DHE:
+            prime = body[2 : 2 + int.from_bytes(body[:2])]
+            flight.prime_bits = int.from_bytes(prime).bit_length()
 
 
 def _read_chain(rest: bytes) -> list[bytes]:

@@ -176,6 +176,7 @@ CASES = (
         source=SOURCE,
         level=Level.SHOULD,
         variant="marked",
+        also=("TG-G-7",),
         mail=MARKED,
         exact=False,
         scratch=True,

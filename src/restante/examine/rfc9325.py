@@ -18,6 +18,7 @@ from restante.examine.handshakes import (
 )
 from restante.examine.hello import (
     ALPN,
+    DHE,
     ECDHE_GCM,
     ECDSA_GCM,
     EXTENDED_MASTER_SECRET,
@@ -41,6 +42,7 @@ WEAK_SUITES = {
     "3des": (0x000A, 0x0016, 0xC008, 0xC012),
     "des": (0x0009, 0x0015),
 }
+FEWEST_BITS_OF_PRIME = 2048
 FEWEST_BITS = {"RSA": 2048, "EC": 224}
 WEEK_SECONDS = 7 * 24 * 3600
 STATIC_RSA = (0x009C, 0x009D, 0x002F, 0x0035, 0x003C)
@@ -114,6 +116,19 @@ def keys_are_long(stage: Stage) -> None:
         stage.record.note(0, "*", f"{own.key_kind}, {own.key_bits} bits".encode())
         if own.key_bits < least:
             raise Unmet(f"an {own.key_kind} key of {own.key_bits} bits; at least {least} are due")
+
+
+def groups_are_large(stage: Stage) -> None:
+    """Look at the group of an exchange by Diffie-Hellman with numbers (RFC 5246 §7.4.3)."""
+    flight = flight_for(stage, Hello(DHE))
+    if not flight.accepted:
+        raise NotApplicable("the server takes no suite with such an exchange")
+    if flight.prime_bits is None:
+        raise NotTried("the server does not show its group")
+    stage.record.note(0, "*", f"a prime of {flight.prime_bits} bits".encode())
+    if flight.prime_bits < FEWEST_BITS_OF_PRIME:
+        told = f"at least {FEWEST_BITS_OF_PRIME} are due"
+        raise Unmet(f"a prime of {flight.prime_bits} bits; {told}")
 
 
 def signatures_are_sound(stage: Stage) -> None:
@@ -267,6 +282,16 @@ CASES = (
         traits=TLS,
         start=Start.NOWHERE,
         steps=(Logic(keys_are_long),),
+    ),
+    Case(
+        id="9325-S-10",
+        title="Diffie-Hellman with numbers has a prime of 2048 bits at least",
+        source="RFC 9325 §4.5",
+        level=Level.MUST,
+        variant="dhe",
+        traits=TLS,
+        start=Start.NOWHERE,
+        steps=(Logic(groups_are_large),),
     ),
     Case(
         id="9325-S-10",

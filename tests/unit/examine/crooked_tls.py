@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 
+from restante.examine.hello import DHE
 from restante.examine.target import ClientCertificate
 
 UNRECOGNIZED_NAME, NO_APPLICATION_PROTOCOL, HANDSHAKE_FAILURE = 112, 120, 40
@@ -145,6 +146,9 @@ def agree_to_anything(connection: socket.socket) -> bool:
     compressions = 46 + struct.unpack(">H", hello[44:46])[0]
     body = version + bytes(32) + b"\0" + first_suite + hello[compressions + 1 : compressions + 2]
     messages = b"\x02" + len(body).to_bytes(3) + body
+    if int.from_bytes(first_suite) in DHE:
+        group = (128).to_bytes(2) + b"\xff" * 128 + b"\0\x01\x02"
+        messages += b"\x0c" + len(group).to_bytes(3) + group
     messages += b"\x0d\0\0\0" + b"\x0e\0\0\0"
     connection.sendall(b"\x16\x03\x03" + struct.pack(">H", len(messages)) + messages)
     connection.recv(2048)

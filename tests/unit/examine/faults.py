@@ -9,6 +9,7 @@ CATCHES: dict[str, tuple[str, ...]] = {
         "8996-S-01/ssl-3",
         "9325-S-03",
         "9325-S-08/*",
+        "9325-S-10/dhe",
     ),
     "announces-delay": ("2449-S-21",),
     "answers-after-quit": ("1939-S-114",),

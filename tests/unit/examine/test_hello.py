@@ -8,6 +8,7 @@ import pytest
 
 from restante.examine.hello import (
     ALPN,
+    DHE,
     ECDHE_GCM,
     EXTENDED_MASTER_SECRET,
     OLD_SUITES,
@@ -93,6 +94,16 @@ def test_openssl_reads_the_names_that_are_offered() -> None:
 )
 def test_nonsense_is_no_agreement(answer: bytes) -> None:
     assert not flight_for(Hello(), answer).accepted
+
+
+@pytest.mark.parametrize(("prime", "bits"), [(b"\xff" * 256, 2048), (b"\0\x7f" * 1, 7), (b"", 0)])
+def test_the_size_of_a_group_is_read(prime: bytes, bits: int) -> None:
+    hello = b"\x03\x03" + bytes(32) + b"\0" + DHE[0].to_bytes(2) + b"\0"
+    exchange = len(prime).to_bytes(2) + prime + b"\0\x01\x02"
+    messages = b"\x02" + len(hello).to_bytes(3) + hello
+    messages += b"\x0c" + len(exchange).to_bytes(3) + exchange
+    answer = b"\x16\x03\x03" + len(messages).to_bytes(2) + messages
+    assert flight_for(Hello(DHE), answer).prime_bits == bits
 
 
 def test_a_record_shows_what_is_offered() -> None:
