@@ -7,12 +7,22 @@
 // `NAME@example.org`. A token asked for with the resource https://pop.example.org/jwt is a JWT, any
 // other is opaque. `pop` may introspect, and nobody else.
 import { createServer } from 'node:https';
-import { generateKeyPairSync } from 'node:crypto';
+import { generateKeyPairSync, webcrypto } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 
 const [folder, certificate, key] = process.argv.slice(2);
 const library = `${folder}/node_modules/oidc-provider/lib/index.js`;
+// What Node.js 18, which is Debian 12's, lacks of what the library wants.
+globalThis.crypto ??= webcrypto;
+globalThis.CryptoKey ??= webcrypto.CryptoKey;
+URL.parse ??= (text, base) => {
+  try {
+    return new URL(text, base);
+  } catch {
+    return null;
+  }
+};
 const { default: Provider } = await import(pathToFileURL(library).href);
 
 const AUDIENCE = 'https://pop.example.org/';
