@@ -29,10 +29,13 @@ def require(program: str) -> str:
 class RestanteServer:
     """Two servers that know the same accounts: one takes passwords in clear, one does not.
 
-    They offer what there is by default, or these `mechanisms`, and UTF8 if told so.
+    They offer what there is by default, or these `mechanisms`, and UTF8 if told so, with
+    `surrogates` for clients that do not say it.
     """
 
-    def __init__(self, directory: Path, *mechanisms: str, utf8: bool = False) -> None:
+    def __init__(
+        self, directory: Path, *mechanisms: str, utf8: bool = False, surrogates: bool = False
+    ) -> None:
         certificates = "EXTERNAL" in mechanisms
         self._issuer = None if set(TOKENS).isdisjoint(mechanisms) else Issuer()
         self.open, self.strict = (
@@ -41,6 +44,7 @@ class RestanteServer:
                 cleartext=cleartext,
                 mechanisms=mechanisms,
                 utf8=utf8,
+                surrogates=surrogates,
                 verifies=ALL_VERIFIED if mechanisms else (),
                 client_certificates=certificates,
                 issuer=self._issuer,

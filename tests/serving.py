@@ -100,6 +100,7 @@ class ServerProcess:
         log_to: int | None = None,
         mechanisms: Sequence[str] = (),
         utf8: bool = False,
+        surrogates: bool = False,
         verifies: Sequence[str] = (),
         client_certificates: bool = False,
         issuer: Issuer | None = None,
@@ -128,7 +129,8 @@ class ServerProcess:
         self._log_to = log_to
         """A descriptor that gets the log, in place of the file."""
         self._mechanisms = list(mechanisms)
-        self._utf8 = utf8
+        self._utf8 = utf8 or surrogates
+        self._surrogates = surrogates
         """What is offered, in place of the default."""
         self._verifies = list(verifies)
         """What the passwd-file serves besides passwords as they are."""
@@ -171,6 +173,8 @@ class ServerProcess:
         named = f"mechanisms = {json.dumps(self._mechanisms)}\n" if self._mechanisms else ""
         if self._utf8:
             named += "utf8 = true\n"
+        if self._surrogates:
+            named += 'international_headers = "surrogate"\n'
         verifies = f"verifies = {json.dumps(self._verifies)}\n" if self._verifies else ""
         authorities = certificates = ""
         if self._clients is not None:

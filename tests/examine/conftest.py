@@ -26,6 +26,12 @@ def judge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Judge]:
 
 
 @pytest.fixture(scope="session")
+def judge_of_surrogates(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Judge]:
+    """The judge of a server that shows surrogates to whoever has not said UTF8."""
+    yield from _judge_of(RestanteServer(tmp_path_factory.mktemp("surrogates"), surrogates=True))
+
+
+@pytest.fixture(scope="session")
 def judge_of_digests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Judge]:
     """The judge of a server that offers the digests alone."""
     yield from _judge_of(RestanteServer(tmp_path_factory.mktemp("digests"), *DIGESTS, utf8=True))

@@ -22,15 +22,10 @@ NOT_OFFERED: dict[str, str] = {
 }
 """What is not announced, by the words of a case's precondition."""
 
-REFUSED = "a message that would have to be replaced is refused"
 ABSENT: dict[str, str] = {
     "2449-S-28": "EXPIRE is NEVER",
     "6856-S-16": "names and passwords in UTF-8 are announced",
     "9325-S-10/dhe": "no suite with such an exchange is taken",
-    "6858-S-01": REFUSED,
-    "6858-S-02": REFUSED,
-    "6858-S-03": REFUSED,
-    "6858-S-04": REFUSED,
 }
 """Further cases about what the server does not have, by name."""
 

@@ -15,6 +15,7 @@ from examine.recorded import (
 )
 from restante.examine.case import Case, Finding, Verdict
 from restante.examine.judge import Judge
+from restante.examine.rfc6856 import CASES as MODES
 from restante.examine.suite import CASES
 
 
@@ -43,7 +44,13 @@ def held(finding: Finding) -> None:
     assert finding.verdict is due, told(finding)
 
 
-OTHERS = [case for case in CASES if not about_digests(case)]
+def about_surrogates(case: Case) -> bool:
+    """Say whether a case is about what stands in place of a message."""
+    return case.id.startswith("6858-")
+
+
+OTHERS = [case for case in CASES if not (about_digests(case) or about_surrogates(case))]
+WITH_SURROGATES = [case for case in CASES if about_surrogates(case) or case in MODES]
 WITH_DIGESTS = [case for case in CASES if about_digests(case)]
 ALONE = [case for case in WITH_DIGESTS if case.name not in BESIDE_PASSWORDS]
 BESIDE = [case for case in WITH_DIGESTS if case.name in BESIDE_PASSWORDS]
@@ -52,6 +59,11 @@ BESIDE = [case for case in WITH_DIGESTS if case.name in BESIDE_PASSWORDS]
 @pytest.mark.parametrize("case", OTHERS, ids=[case.name for case in OTHERS])
 def test_the_server_conforms(case: Case, judge: Judge) -> None:
     held(judge.try_case(case))
+
+
+@pytest.mark.parametrize("case", WITH_SURROGATES, ids=[case.name for case in WITH_SURROGATES])
+def test_surrogates_conform(case: Case, judge_of_surrogates: Judge) -> None:
+    held(judge_of_surrogates.try_case(case))
 
 
 @pytest.mark.parametrize("case", ALONE, ids=[case.name for case in ALONE])

@@ -10,7 +10,8 @@ from restante.protocol.replies import status_line
 HELD_OCTETS = 1_048_576
 """The longest header that is looked through; ten times what mail servers take in."""
 NEEDS_UTF8 = status_line(False, "this message can be read in UTF8 mode only", "UTF8")
-TOO_LONG = status_line(False, "the header of this message is too long")
+HEADER_TOO_LONG = "the header of this message is too long"
+TOO_LONG = status_line(False, HEADER_TOO_LONG)
 _BLANK_LINE = b"\r\n\r\n"
 
 
@@ -31,7 +32,7 @@ class HeaderScreen:
             return data
         seen = len(self._held)
         held = self._held = self._held + data if seen else data
-        end = _header_end(held, seen)
+        end = header_end(held, seen)
         if not (held if end < 0 else held[:end]).isascii():
             self.refusal = NEEDS_UTF8
         elif end < 0:
@@ -49,8 +50,9 @@ class HeaderScreen:
         return held
 
 
-def _header_end(data: bytes, seen: int) -> int:
-    """Return where the header ends, looked for behind what was `seen`; -1: further on."""
+def header_end(data: bytes, seen: int) -> int:
+    """Return where the empty line begins, looked for behind what was `seen`; -1: further on."""
     if data.startswith(b"\r\n"):
         return 0
-    return data.find(_BLANK_LINE, max(0, seen + 1 - len(_BLANK_LINE)))
+    found = data.find(_BLANK_LINE, max(0, seen + 1 - len(_BLANK_LINE)))
+    return found if found < 0 else found + len(b"\r\n")

@@ -139,6 +139,11 @@ class ServerSession:
         return isinstance(self._state, (Transaction, Sending, Updating))
 
     @property
+    def says_utf8(self) -> bool:
+        """Whether the client whose credentials are judged has said UTF8."""
+        return self._expect(Verifying).authorization.utf8
+
+    @property
     def answer_due(self) -> bool:
         """Whether an event waits for the driver's answer."""
         return isinstance(self._state, (Verifying, Negotiating, Sending, Updating))

@@ -32,7 +32,7 @@ from restante.identity import (
     SaltRequest,
     ScramParameters,
 )
-from restante.maildrop import Maildrop, MessageReader
+from restante.maildrop import Maildrop, MailStore, MessageReader
 from restante.protocol import (
     ApopAttempted,
     CleartextRefused,
@@ -55,6 +55,7 @@ from restante.server.exchange import Exchange, Verdict
 from restante.server.opening import open_maildrop
 from restante.server.outlet import CHUNK_OCTETS
 from restante.server.registry import SessionDescription
+from restante.server.surrogates import SurrogateDrop
 from restante.telemetry import Event
 
 if TYPE_CHECKING:
@@ -312,7 +313,7 @@ class Driver:
 
     def _open_maildrop(self, credentials: Credentials, identity: Identity) -> None:
         try:
-            maildrop = self._service.store.open_ready(identity)
+            maildrop = self._store.open_ready(identity)
         except MaildropInUse:
             maildrop = None
         except Exception as error:
@@ -324,11 +325,19 @@ class Driver:
         else:
             self._admit(credentials, identity, maildrop)
 
+    @property
+    def _store(self) -> MailStore:
+        """Where this client's maildrop is opened."""
+        service = self._service
+        if service.surrogates is None or self._connection.session.says_utf8:
+            return service.store
+        return service.surrogates
+
     async def _open_later(self, credentials: Credentials, identity: Identity) -> None:
         service = self._service
         try:
             maildrop = await open_maildrop(
-                service.store,
+                self._store,
                 identity,
                 service.executor,
                 wait_seconds=service.options.limits.maildrop_wait_seconds,
@@ -510,7 +519,9 @@ class Driver:
         assert self._user is not None
         assert self._maildrop is not None
         places = self._service.places
-        place = None if places is None else places.place_of(self._maildrop)
+        maildrop = self._maildrop
+        inner = maildrop.inner if isinstance(maildrop, SurrogateDrop) else maildrop
+        place = None if places is None else places.place_of(inner)
         future = self._service.executor.submit(self._user, place, work, lasting=lasting)
         self._busy = True
         loop = self._service.loop

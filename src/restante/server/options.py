@@ -222,10 +222,12 @@ class OfferOptions:
     utf8: bool = False
     """Whether UTF8 is offered (RFC 6856), and names and passwords in UTF-8 with it: USER, PASS and
     APOP take them, as every SASL mechanism does anyway."""
-    international_headers: Literal["refuse", "as-is"] = "refuse"
+    international_headers: Literal["refuse", "surrogate", "as-is"] = "refuse"
     """With `utf8`: what a client that has not said UTF8 gets of a message whose header is not in
-    ASCII. refuse: `-ERR [UTF8]`; as-is: the message, as from a server without UTF8. Departs from
-    RFC 6856 §2.1: as-is, for the clients of today, which know no UTF8 and read such headers."""
+    ASCII. refuse: `-ERR [UTF8]`; surrogate: a message in its place with a header in ASCII (RFC
+    6858), for which all headers of a maildrop are read at its first such login; as-is: the message,
+    as from a server without UTF8. Departs from RFC 6856 §2.1: as-is, for the clients of today,
+    which know no UTF8 and read such headers."""
     languages: tuple[Language, ...] = ("en", "de")
     """What LANG offers for the texts of replies, the one that `LANG *` chooses first; empty: no
     LANG. Until a client chooses, they are in English."""

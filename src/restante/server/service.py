@@ -15,6 +15,7 @@ from restante.server.offering import Offering, binds
 from restante.server.options import ListenerOptions, ServerOptions
 from restante.server.proxies import Proxies
 from restante.server.registry import Registry
+from restante.server.surrogates import SurrogateStore
 from restante.server.threads import Executor
 from restante.telemetry import Event, Log, RateLimitedLog
 
@@ -56,6 +57,10 @@ class Service:
         self.session_options = SessionOptions()
         self.mechanisms = Mechanisms(options.hostname, token_hints)
         self.offers = possible(options.offers, verifiable)
+        self.surrogates: SurrogateStore | None = None
+        """What is opened for a client that has not said UTF8; None: the same as for others."""
+        if self.offers.utf8 and self.offers.international_headers == "surrogate":
+            self.surrogates = SurrogateStore(store)
         self.registry = Registry()
         self.draining = False
         self.now = loop.time()

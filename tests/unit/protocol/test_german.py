@@ -46,7 +46,7 @@ def written(path: Path) -> Iterator[str]:
 
 
 def named(path: Path) -> Iterator[str]:
-    """Yield the texts that stand under a name of their own in the session's module."""
+    """Yield the texts that stand under a name of their own in a module."""
     for node in ast.parse(path.read_text()).body:
         value = node.value if isinstance(node, ast.Assign) else None
         text = value.value if isinstance(value, ast.Constant) else None
@@ -59,7 +59,8 @@ def spoken() -> set[str]:
     modules = [*(SOURCE / "protocol").glob("*.py"), *(SOURCE / "sasl").rglob("*.py")]
     of_servers = [path for path in modules if "client" not in path.name]
     texts = {text for path in of_servers for text in written(path)}
-    texts |= set(named(SOURCE / "protocol" / "server.py"))
+    for module in ("server.py", "screening.py"):
+        texts |= set(named(SOURCE / "protocol" / module))
     texts |= {each.value for each in (*BadSyntax, *LineFault)}
     return texts | set(refusals()) | {BUSY, CANNOT_BE_READ}
 

@@ -454,6 +454,15 @@ def test_tls_forgets_the_mode_and_the_language() -> None:
     assert not made.message_data(INTERNATIONAL.replace(b"\n", b"\r\n"))
 
 
+def test_who_judges_may_know_of_the_mode() -> None:
+    for before, says in (((), False), ((b"UTF8",), True)):
+        made = session(FOR_ALL)
+        with pytest.raises(LocalProtocolError):
+            _ = made.says_utf8
+        tell(made, *before, b"USER alice", b"PASS secret")
+        assert made.says_utf8 is says
+
+
 @pytest.mark.parametrize(("offer", "taken"), [(FOR_ALL, True), (Offer(utf8=True), False)])
 def test_names_beyond_ascii_are_taken_where_that_is_announced(offer: Offer, taken: bool) -> None:
     """conformance: 6856-S-12, 6856-S-16"""

@@ -315,6 +315,7 @@ class Booth:
         cleartext: Literal["tls", "loopback", "always"] = "always",
         mechanisms: tuple[Mechanism, ...] = ("PLAIN", "USER"),
         utf8: bool = False,
+        international_headers: Literal["refuse", "surrogate", "as-is"] = "refuse",
     ) -> None:
         self.loop = loop
         self.log = RecordingLog()
@@ -331,7 +332,12 @@ class Booth:
                 hostname="pop.example.org",
                 listeners=(),
                 limits=limits,
-                offers=OfferOptions(cleartext=cleartext, mechanisms=mechanisms, utf8=utf8),
+                offers=OfferOptions(
+                    cleartext=cleartext,
+                    mechanisms=mechanisms,
+                    utf8=utf8,
+                    international_headers=international_headers,
+                ),
             ),
             certificates=certificates,
             authenticator=authenticator or self.gatekeeper,

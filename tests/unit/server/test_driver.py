@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import io
 import re
 from collections.abc import Callable, Collection
 
@@ -23,7 +24,7 @@ from restante.identity import (
 from restante.maildrop import DropListing, Maildrop, MessageReader
 from restante.secret import Secret
 from restante.server.outlet import CHUNK_OCTETS
-from restante.stores.memory import MemoryStore
+from restante.stores.memory import MemoryDrop, MemoryStore
 from restante.telemetry import Event
 from unit.server.booth import ALICE, LOG_IN, Booth, SteppedLoop
 
@@ -702,6 +703,47 @@ def test_a_client_with_utf8_has_it(with_utf8: Booth) -> None:
     wire = INTERNATIONAL.replace(b"\n", b"\r\n")
     assert client.send(b"RETR 1\r\n") == b"+OK message follows\r\n" + wire + b".\r\n"
     assert not with_utf8.log.named(Event.MESSAGE_FAILED)
+
+
+def test_surrogates_are_for_clients_without_utf8(loop: SteppedLoop) -> None:
+    """conformance: 6856-S-05, 6856-S-09, 6856-S-10, 6858-S-03"""
+    booth = Booth(loop, mechanisms=("USER",), utf8=True, international_headers="surrogate")
+    booth.deposit(INTERNATIONAL)
+    assert booth.service.surrogates is not None
+    wire = INTERNATIONAL.replace(b"\n", b"\r\n")
+    surrogate = b"Subject: =?utf-8?b?R3LDvMOfZQ==?=" + wire[wire.index(b"\r\n") :]
+    for before, due in ((b"", surrogate), (b"UTF8\r\n", wire), (b"", surrogate)):
+        client = booth.connect()
+        client.send(before + b"USER alice\r\nPASS secret\r\n")
+        assert client.send(b"RETR 1\r\n").partition(b"\r\n")[2] == due + b".\r\n"
+        sizes = b"+OK 1 %d\r\n" % len(due)
+        assert client.send(b"LIST 1\r\nSTAT\r\nTOP 1 0\r\n").startswith(2 * sizes)
+        client.send(b"QUIT\r\n")
+
+
+class PlacedStore(MemoryStore):
+    """A store that knows the places of its own maildrops."""
+
+    def place(self, identity: Identity) -> int:
+        return 7
+
+    def place_of(self, maildrop: Maildrop) -> int:
+        assert isinstance(maildrop, MemoryDrop)
+        return 7
+
+
+def test_a_message_is_removed_whose_surrogate_was_shown(loop: SteppedLoop) -> None:
+    store = PlacedStore()
+    store.deposit(ALICE, io.BytesIO(INTERNATIONAL))
+    booth = Booth(
+        loop, store=store, mechanisms=("USER",), utf8=True, international_headers="surrogate"
+    )
+    client = booth.connect()
+    client.send(b"USER alice\r\nPASS secret\r\n")
+    assert booth.service.surrogates is not None
+    assert booth.service.surrogates.place(ALICE) == 7
+    assert client.send(b"DELE 1\r\nQUIT\r\n") == b"+OK marked\r\n+OK goodbye\r\n"
+    assert store.listing(ALICE).count == 0
 
 
 def test_names_and_passwords_are_asked_about_in_utf8(with_utf8: Booth) -> None:
