@@ -10,9 +10,11 @@ import pytest
 from restante.auth import process
 from restante.auth.frames import (
     ADMITTED,
+    ASK,
     AUTHENTICATE,
     CANCEL,
     REFUSED,
+    SALTED,
     Decoder,
     Frame,
     encode,
@@ -20,9 +22,10 @@ from restante.auth.frames import (
 from restante.auth.inprocess import InProcessAuthenticator
 from restante.auth.messages import Login, identity_body, login_frame, read_refusal
 from restante.auth.process import WorkerConnection
+from restante.auth.questions import question_body
 from restante.auth.regulars import Regular
 from restante.errors import AuthenticationFailed, TemporaryFailure
-from restante.identity import Credentials, Identity, Peer
+from restante.identity import Credentials, Identity, Peer, SaltRequest, ScramParameters
 from restante.telemetry import Event, RecordingLog
 from unit.auth.scene import PEER, credentials, run, turns
 
@@ -55,6 +58,9 @@ class Scripted:
         if credentials.name == "defect":
             raise RuntimeError("kanarienvogel")
         return None
+
+    def salt_at_once(self, request: SaltRequest, peer: Peer) -> ScramParameters:
+        return ScramParameters(b"salt", 4_096)
 
     async def authenticate(self, credentials: Credentials, peer: Peer) -> Identity:
         self.begun.append(credentials.name)
@@ -166,6 +172,23 @@ def test_what_was_sent_together_is_judged_by_one_look() -> None:
         assert line.authenticator.refreshed == 1
         line.ask("regular", first=21)
         assert line.authenticator.refreshed == 2
+
+    on_a_line(story)
+
+
+def test_a_salt_is_looked_for_without_a_look_and_sent_without_a_turn() -> None:
+    """Nobody is recognised by it; a password behind it still has its look."""
+
+    async def story(line: Line) -> None:
+        asked = encode(1, ASK, question_body(SaltRequest("bob", "SCRAM-SHA-256"), PEER))
+        line.connection.data_received(asked)
+        assert line.said() == [(1, SALTED)]
+        assert line.authenticator.refreshed == 0
+        line.connection.data_received(asked + login("regular", 2))
+        assert line.authenticator.refreshed == 1
+        await turns()
+        assert line.said() == [(1, SALTED), (1, SALTED), (2, ADMITTED)]
+        assert len(line.transport.writes) == 2
 
     on_a_line(story)
 
