@@ -4,7 +4,7 @@ set -eu
 packages="
     ca-certificates curl dovecot-core dovecot-lmtpd dovecot-pop3d e2fsprogs fail2ban fetchmail
     getmail6 gsasl haproxy iproute2 libauthen-sasl-perl libio-socket-ssl-perl
-    libpython3.11-testsuite libxml2-utils mpop openssl perl postfix strace systemd tidy util-linux
+    libpython3.11-testsuite libxml2-utils mpop openssl perl postfix postgresql strace systemd tidy util-linux
     xfsprogs
 "
 missing=

@@ -31,7 +31,13 @@ MAY_IMPORT: dict[str, set[str]] = {
     "delivery": {"maildrop", "identity", "telemetry"},
     "server": {"protocol", "sasl", "maildrop", "identity", "telemetry"},
     "examine": set(),
-    "config": {"server.options", "auth.options", "auth.oauth2.options", "stores.options"},
+    "config": {
+        "server.options",
+        "auth.options",
+        "auth.oauth2.options",
+        "auth.sql.options",
+        "stores.options",
+    },
     "admin": {"server.registry"},
     "cli": {"assembly", "config", "admin", "collect", "examine"},
     "testing": {
@@ -59,6 +65,7 @@ NO_LOOP = {"maildrop", "identity", "telemetry"}
 STORES_APART = {"maildir", "memory", "failing"}
 
 THIRD_PARTY = {
+    "asyncpg": ("asyncpg", {"auth.sql.postgresql"}),
     "argon2-cffi": ("argon2", {"auth.hashes"}),
     "click": ("click", {"cli"}),
     "cryptography": (

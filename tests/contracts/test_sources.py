@@ -1,14 +1,16 @@
 """The contracts of sources that are asked, held against each of ours and against the tests' own."""
 
 import json
+import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
 from restante.auth.asking import Answer, Finder, Verifier
 from restante.auth.command import Command
 from restante.auth.options import CommandOptions
 from restante.auth.sources import Account
+from restante.auth.sql.sqlite import SqliteAccounts
 from restante.errors import TemporaryFailure
 from restante.secret import Secret
 from restante.testing.authenticators import KnownAccount
@@ -114,3 +116,33 @@ class TestCommand(VerifierContract):
 
 class TestCommandThatDisownsNames(TestCommand):
     unknown = Answer.NOT_MINE
+
+
+class TestSqlite(FinderContract):
+    @asynccontextmanager
+    async def source(
+        self, directory: Path, accounts: tuple[KnownAccount, ...]
+    ) -> AsyncIterator[Finder]:
+        with closing(sqlite3.connect(directory / "db")) as database, database:
+            database.execute("CREATE TABLE people (name, password, mailbox, disabled)")
+            rows = [
+                (each.name, self.stored(each), each.mailbox, each.disabled) for each in accounts
+            ]
+            database.executemany("INSERT INTO people VALUES (?, ?, ?, ?)", rows)
+        query = "SELECT password, mailbox, disabled FROM people WHERE name = :name"
+        made = SqliteAccounts(directory / "db", query, 3)
+        yield made
+        await made.close()
+
+    def stored(self, account: KnownAccount) -> str:
+        return "{PLAIN}" + account.password.decode()
+
+    def change(self, directory: Path, account: KnownAccount) -> bool:
+        with closing(sqlite3.connect(directory / "db")) as database, database:
+            change = "UPDATE people SET password = ? WHERE name = ?"
+            database.execute(change, (self.stored(account), account.name))
+        return True
+
+    def silence(self, directory: Path) -> bool:
+        (directory / "db").write_bytes(b"this is no database" * 100)
+        return True

@@ -2,8 +2,10 @@
 
 import poplib
 import re
+import sqlite3
 import sys
 import threading
+from contextlib import closing
 from pathlib import Path
 
 from serving import Dialogue, ServerProcess, eventually, fill
@@ -54,6 +56,29 @@ def test_the_command_of_the_how_to_page_lets_people_in(tmp_path: Path) -> None:
         )
         assert (tried.returncode, b"command" in tried.stdout) == (0, True), tried.stderr
         people.unlink()
+        with Dialogue(server.host, server.ports["none"]) as dialogue:
+            assert dialogue.log_in("dave@example.org", "secret").startswith(b"-ERR [SYS/TEMP]")
+
+
+def test_the_query_of_the_how_to_page_lets_people_in(tmp_path: Path) -> None:
+    path = tmp_path / "people.sqlite"
+    with closing(sqlite3.connect(path)) as database:
+        database.executescript(written("sql.md", "sql"))
+    settings = written("sql.md", "toml").replace("/etc/restante/people.sqlite", str(path))
+    with ServerProcess(tmp_path / "server", settings=settings) as server:
+        fill(server.mail / "carol@example.org", b"Subject: one\r\n\r\nhello\r\n")
+        for _ in range(2):
+            client = poplib.POP3(server.host, server.ports["none"], timeout=30)
+            client.user("carol@example.org")
+            client.pass_("sesame open")
+            assert client.stat()[0] == 1
+            client.quit()
+        for name, password in (("carol@example.org", "wrong"), ("nobody@example.org", "secret")):
+            with Dialogue(server.host, server.ports["none"]) as dialogue:
+                assert dialogue.log_in(name, password).startswith(b"-ERR [AUTH]")
+        listed = server.run("mail", "list", "carol@example.org")
+        assert listed.returncode == 0, listed.stderr
+        path.unlink()
         with Dialogue(server.host, server.ports["none"]) as dialogue:
             assert dialogue.log_in("dave@example.org", "secret").startswith(b"-ERR [SYS/TEMP]")
 

@@ -64,7 +64,10 @@ class Command:
         if len(self._children) >= MAXIMUM_LEFT:
             raise TemporaryFailure(reason="too many programs that do not end")
         program = [str(self._options.program), *self._options.arguments]
-        child = Child([*program, self._env, "-0", mark], given)
+        try:
+            child = Child([*program, self._env, "-0", mark], given)
+        except OSError as error:
+            raise TemporaryFailure(reason=f"not run: {error.strerror}") from error
         self._children.add(child)
         return child
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from restante.auth.oauth2.options import OAuth2Options
+from restante.auth.sql.options import SqlOptions
 
 MAXIMUM_MEMORY_KIB = 4_194_304
 MAXIMUM_PASSES = 1_000
@@ -26,9 +27,9 @@ ScramFamily = Literal["SCRAM-SHA-256", "SCRAM-SHA-1"]
 FurtherMechanism = Literal["SCRAM-SHA-256", "SCRAM-SHA-1", "CRAM-MD5", "APOP"]
 """What entries of a passwd-file may be good for besides passwords sent as they are."""
 
-_BY_TABLE = ("command", "oauth2")
+_BY_TABLE = ("sql", "command", "oauth2")
 """Types of sources with a table of their own, by its name."""
-_ASKS = ("command",)
+_ASKS = ("sql", "command")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,11 +79,12 @@ class CommandOptions:
 class SourceOptions:
     """One source of accounts; the first that knows a name decides."""
 
-    type: Literal["accounts", "passwd-file", "command", "certificate", "oauth2"] = "accounts"
-    """accounts: our own database; passwd-file: a file in Dovecot's format; command: a program as
-    checkpassword is, with a table `[auth.source.command]` behind it; certificate: who a client's
-    certificate names, for EXTERNAL; oauth2: whose a bearer token is, for OAUTHBEARER and XOAUTH2,
-    with a table `[auth.source.oauth2]` behind it."""
+    type: Literal["accounts", "passwd-file", "sql", "command", "certificate", "oauth2"] = "accounts"
+    """accounts: our own database; passwd-file: a file in Dovecot's format; sql: a query to a
+    database, with a table `[auth.source.sql]` behind it; command: a program as checkpassword is,
+    with a table `[auth.source.command]`; certificate: who a client's certificate names, for
+    EXTERNAL; oauth2: whose a bearer token is, for OAUTHBEARER and XOAUTH2,
+    with a table `[auth.source.oauth2]`."""
     path: Path | None = None
     """Of the passwd-file; of a file of fingerprints for certificates, which may be left out.
     `accounts` lives in the state directory."""
@@ -92,6 +94,7 @@ class SourceOptions:
     certificate_name: Literal["mail", "common-name", "none"] | None = None
     """What in a certificate names the account: its only rfc822Name (which is the default), its only
     common name, or nothing, so that the file of fingerprints alone decides."""
+    sql: SqlOptions | None = None
     command: CommandOptions | None = None
     asking: AskingOptions | None = None
     oauth2: OAuth2Options | None = None

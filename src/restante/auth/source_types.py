@@ -3,13 +3,14 @@
 from collections.abc import Callable, Sequence
 
 from restante.auth.accounts import FILE_NAME, AccountsDatabase
-from restante.auth.asked import AskedVerifier
+from restante.auth.asked import AskedFinder, AskedVerifier
 from restante.auth.bearers import CertificateSource, TokenSource
 from restante.auth.certificates import CertificateNames
 from restante.auth.command import Command
 from restante.auth.options import AskingOptions, AuthOptions
 from restante.auth.passwd_file import PasswdFile
 from restante.auth.sources import Source
+from restante.auth.sql.sources import make_source
 from restante.auth.verifiable import verifies
 from restante.telemetry import Log
 
@@ -24,6 +25,10 @@ def make_sources(options: AuthOptions, log: Log) -> Sequence[Source]:
             sources.append(PasswdFile(source.path, options.default_domain, log, verifies=verified))
         elif source.type == "accounts":
             sources.append(AccountsDatabase(options.state_directory / FILE_NAME, verified))
+        elif source.type == "sql":
+            assert source.sql is not None
+            asking = source.asking or AskingOptions()
+            sources.append(AskedFinder(make_source(source.sql, asking), asking, log))
         elif source.type == "command":
             assert source.command is not None
             asking = source.asking or AskingOptions()
@@ -50,7 +55,7 @@ def make_token_sources(
     if not issuers:
         return ()
     # What it takes is not installed everywhere.
-    from restante.auth.oauth2.sources import make_source
+    from restante.auth.oauth2.sources import make_source as make_issuer
 
     domain = options.default_domain
-    return [make_source(issuer, domain, clock, wall_clock) for issuer in issuers]
+    return [make_issuer(issuer, domain, clock, wall_clock) for issuer in issuers]

@@ -27,7 +27,7 @@ def effective(configuration: Configuration, *, changed: bool = False) -> Plain:
                 () if (inner := getattr(source, key)) is None else (inner,)
                 for source in auth.sources
             ]
-            for key in ("command", "asking", "oauth2")
+            for key in ("sql", "command", "asking", "oauth2")
         },
         "auth.hashing": [(auth.hashing,)],
         "auth.throttle": [(auth.throttle,)],

@@ -10,8 +10,8 @@ from restante.config.configuration import Configuration
 from restante.config.findings import Findings
 from restante.config.positions import Path
 
-_EXTRAS = {"oauth2": ("h11", "joserfc")}
-"""What types of sources need besides, which is not installed with the server."""
+_EXTRAS = {"oauth2": ("h11", "joserfc"), "postgresql": ("asyncpg",)}
+"""What sources need besides, by the extra that has it."""
 
 
 def check_environment(configuration: Configuration, findings: Findings) -> None:
@@ -25,9 +25,10 @@ def check_environment(configuration: Configuration, findings: Findings) -> None:
             if file.is_dir():
                 findings.add(path, f"{file} is a folder, not a file")
     for number, source in enumerate(configuration.auth.sources):
-        for module in _EXTRAS.get(source.type, ()):
+        needed = "postgresql" if source.sql is not None and source.sql.url else source.type
+        for module in _EXTRAS.get(needed, ()):
             if find_spec(module) is None:
-                extra = f"restante[{source.type}]"
+                extra = f"restante[{needed}]"
                 findings.add(
                     ("auth", "source", number, "type"),
                     f'"{source.type}" needs the Python package {module}: install "{extra}"',
@@ -53,6 +54,9 @@ def _files(configuration: Configuration) -> Iterator[tuple[Path, FilePath]]:
     for number, source in enumerate(configuration.auth.sources):
         if source.path is not None:
             yield ("auth", "source", number, "path"), source.path
+        for key in ("path", "password_file"):
+            if (file := getattr(source.sql, key, None)) is not None:
+                yield ("auth", "source", number, "sql", key), file
         if source.command is not None:
             yield ("auth", "source", number, "command", "program"), source.command.program
         for key in ("keys_file", "client_secret_file", "authorities"):

@@ -15,6 +15,7 @@ from restante.auth.options import (
     SourceOptions,
     ThrottleOptions,
 )
+from restante.auth.sql.options import SqlOptions
 from restante.config import checks
 from restante.config.configuration import Configuration
 from restante.config.findings import Findings
@@ -34,6 +35,7 @@ from restante.stores.options import MailOptions
 
 DEFAULT_FILE = Path("/etc/restante/restante.toml")
 _SOURCE_TABLES: dict[str, type[Any]] = {
+    "sql": SqlOptions,
     "command": CommandOptions,
     "asking": AskingOptions,
     "oauth2": OAuth2Options,

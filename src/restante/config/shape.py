@@ -20,6 +20,7 @@ from restante.auth.options import (
     SourceOptions,
     ThrottleOptions,
 )
+from restante.auth.sql.options import SqlOptions
 from restante.config.meaning import meanings
 from restante.server.options import (
     CertificateOptions,
@@ -158,6 +159,11 @@ ROOT = Table(
                     (SourceOptions,),
                     repeated=True,
                     tables=(
+                        Table(
+                            "auth.source.sql",
+                            "Which database the source above asks, and what.",
+                            (SqlOptions,),
+                        ),
                         Table(
                             "auth.source.command",
                             "Which program is asked for the passwords of the source above.",

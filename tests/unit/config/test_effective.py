@@ -21,9 +21,9 @@ def test_what_is_printed_means_the_same(text: str, *, changed: bool) -> None:
 def test_every_setting_appears() -> None:
     plain = effective(parse(RIGHT, FILE))
     unset = {"user", "auth_user", "client_authorities", "certificate_name"}
-    unset |= {"keys_file", "client_secret_file", "authorities"}
+    unset |= {"keys_file", "client_secret_file", "authorities", "password_file"}
     for table in ROOT.walk():
-        place = 2 if table.key == "oauth2" else 3
+        place = {"oauth2": 2, "sql": 4}.get(table.key, 3)
         key = table.name.replace("auth.source.", f"auth.source[{place}].")
         value: Any = find(plain, key) if key else plain
         holder: dict[str, object] = value[0] if table.repeated else value

@@ -100,3 +100,19 @@ def test_a_command_has_to_be_there_and_to_be_executable(tmp_path: Path) -> None:
     assert said(text, tmp_path) == [f"{place} cannot be executed"]
     (tmp_path / "checkpassword").chmod(0o755)
     assert said(text, tmp_path) == []
+
+
+def test_what_a_query_needs_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    head = LISTENER + '[[auth.source]]\ntype = "sql"\n[auth.source.sql]\nquery = "SELECT :name"\n'
+    place = "restante.toml:10: auth.source[0].sql"
+    missing = "No such file or directory"
+    assert said(head + 'path = "db"\n', tmp_path) == [f"{place}.path: db: {missing}"]
+    url = head + 'password_file = "p"\nurl = "postgresql://pop@db/mail"\n'
+    assert said(url, tmp_path) == [f"{place}.password_file: p: {missing}"]
+    (tmp_path / "p").touch()
+    assert said(url, tmp_path) == []
+    monkeypatch.setattr(environment, "find_spec", lambda name: None)
+    assert said(url, tmp_path) == [
+        'restante.toml:7: auth.source[0].type: "sql" needs the Python package asyncpg: install'
+        ' "restante[postgresql]"'
+    ]

@@ -101,7 +101,22 @@ def with_settings(text: str) -> str:
         (
             '[[auth.source]]\ntype = "ldap"',
             '2: auth.source[0].type: "ldap" is not supported by this version; it knows'
-            ' "accounts", "passwd-file", "command", "certificate", "oauth2"',
+            ' "accounts", "passwd-file", "sql", "command", "certificate", "oauth2"',
+        ),
+        (
+            '[[auth.source]]\ntype = "sql"\n[auth.source.sql]\npath = "/db"\n'
+            'query = "SELECT :user"',
+            "5: auth.source[0].sql.query: knows :name, :local and :domain, not :user",
+        ),
+        (
+            '[[auth.source]]\ntype = "sql"\n[auth.source.sql]\nquery = "SELECT :name"',
+            "3: auth.source[0].sql.path: either it or url has to be set",
+        ),
+        (
+            '[[auth.source]]\ntype = "sql"\n[auth.source.sql]\nquery = "SELECT :name"\n'
+            'url = "postgresql://pop:secret@db/mail"',
+            "5: auth.source[0].sql.url: takes no password; put it into a file, and name it by"
+            " password_file",
         ),
         (
             '[[auth.source]]\ntype = "command"',
@@ -330,9 +345,9 @@ def test_everything_is_found_at_once() -> None:
         ["3", "workers"],
         ["10", "listener[1].tls"],
         ["23", "auth.clear_text"],
-        ["54", "mail.path"],
-        ["57", "limits.connections"],
-        ["58", "limits.autologout_seconds"],
+        ["61", "mail.path"],
+        ["64", "limits.connections"],
+        ["65", "limits.autologout_seconds"],
     ]
 
 

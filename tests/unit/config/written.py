@@ -59,6 +59,13 @@ program = "/usr/local/bin/checkpassword"
 [auth.source.asking]
 at_once = 2
 
+[[auth.source]]
+type = "sql"
+
+[auth.source.sql]
+path = "accounts.sqlite"
+query = "SELECT password FROM people WHERE name = :name"
+
 [auth.throttle]
 first_delay_seconds = 1
 

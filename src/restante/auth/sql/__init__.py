@@ -1,0 +1,1 @@
+"""Accounts by a query of SQL: SQLite and PostgreSQL."""
