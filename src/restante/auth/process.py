@@ -50,6 +50,10 @@ except ImportError:  # not made for this system: the loop of the standard librar
 
 MAXIMUM_REQUESTS = 10_000
 """Logins of one worker that wait at once."""
+LARGE_OCTETS = 8_192
+"""More than any proof has but tokens and certificates."""
+MAXIMUM_LARGE_OCTETS = 33_554_432
+"""Of all requests of one worker that wait and are larger, together."""
 
 
 def run(
@@ -109,6 +113,8 @@ class WorkerConnection(asyncio.Protocol):
         self._decoder = Decoder()
         self._transport: asyncio.Transport | None = None
         self._tasks: dict[int, asyncio.Task[None]] = {}
+        self._large_octets = 0
+        """Of all that is looked into now."""
         self._answers: list[bytes] = []
         self._reading = False
         """`data_received` is under way, and will flush."""
@@ -133,7 +139,7 @@ class WorkerConnection(asyncio.Protocol):
                     self._withdraw(number)
                 elif kind == ASK:
                     self._check_number(number)
-                    self._judge(number, *read_question(body))
+                    self._judge(number, *read_question(body), len(body))
                 else:
                     raise BadFrame("a frame that workers do not send")
         except BadFrame as error:
@@ -143,6 +149,16 @@ class WorkerConnection(asyncio.Protocol):
         finally:
             self._reading = False
             self._flush()
+
+    def pause_writing(self) -> None:
+        """Take nothing more from a worker that does not read its answers."""
+        if self._transport is not None:
+            self._transport.pause_reading()
+
+    def resume_writing(self) -> None:
+        """Go on."""
+        if self._transport is not None:
+            self._transport.resume_reading()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Withdraw everything that was asked."""
@@ -166,8 +182,8 @@ class WorkerConnection(asyncio.Protocol):
         if number in self._tasks:
             raise BadFrame("a number that another login has")
 
-    def _judge(self, number: int, question: Question, peer: Peer) -> None:
-        """Answer at once where nothing has to be waited for."""
+    def _judge(self, number: int, question: Question, peer: Peer, octets: int = 0) -> None:
+        """Answer at once where nothing has to be waited for; `octets` is what it all takes."""
         try:
             if isinstance(question, SaltRequest):
                 parameters = self._authenticator.salt_at_once(question, peer)
@@ -180,17 +196,24 @@ class WorkerConnection(asyncio.Protocol):
         if identity is not None:
             self._admit(number, identity)
         else:
-            self._begin(number, question, peer)
+            self._begin(number, question, peer, octets)
 
-    def _begin(self, number: int, credentials: Credentials, peer: Peer) -> None:
+    def _begin(self, number: int, credentials: Credentials, peer: Peer, octets: int) -> None:
         """Have a proof looked into that may take its time."""
-        if len(self._tasks) >= MAXIMUM_REQUESTS:
+        large = octets if octets > LARGE_OCTETS else 0
+        full = large and self._large_octets + large > MAXIMUM_LARGE_OCTETS
+        if full or len(self._tasks) >= MAXIMUM_REQUESTS:
             self._answer(number, REFUSED, refusal_body(TemporaryFailure()))
             return
         task = self._loop.create_task(self._look_into(number, credentials, peer))
         self._tasks[number] = task
+        self._large_octets += large
         # Not in the task itself: one that is withdrawn before its first step never runs.
-        task.add_done_callback(lambda _: self._tasks.pop(number, None))
+        task.add_done_callback(partial(self._looked_into, number, large))
+
+    def _looked_into(self, number: int, large: int, task: "asyncio.Task[None]") -> None:
+        self._tasks.pop(number, None)
+        self._large_octets -= large
 
     def _withdraw(self, number: int) -> None:
         task = self._tasks.get(number)

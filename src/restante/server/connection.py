@@ -17,6 +17,7 @@ from restante.identity import Peer
 from restante.protocol import ServerSession
 from restante.protocol.replies import status_line
 from restante.sasl.mechanism import Channel
+from restante.server.backlog import LONG_OCTETS
 from restante.server.driver import Driver
 from restante.server.limits import Places
 from restante.server.offering import Offering, local_end, plain_address
@@ -138,6 +139,10 @@ class Connection(asyncio.Protocol):
         elif not self._receive_ciphertext(self._engine, data):
             return
         driver.advance()
+        if self._opened_at is not None:
+            backlog = self._service.backlog
+            if backlog or self.octets_waiting > LONG_OCTETS:
+                backlog.look(self)
 
     def eof_received(self) -> bool:
         """Let a client that sends no more still have its answers."""
@@ -158,6 +163,7 @@ class Connection(asyncio.Protocol):
             self._service.limits.leave(self._places, logged_in=self._opened_at is None)
             self._places = None
             self._service.registry.remove(self._number)
+            self._service.backlog.leave(self)
         if self._driver is not None:
             self._driver.abandon("client gone")
             self._driver = None
@@ -195,6 +201,11 @@ class Connection(asyncio.Protocol):
         host, port = self._local
         name = self._service.registry.name_of(self._number)
         return render_peer(self._address, self._port, host, port, name, self._tls)
+
+    @property
+    def octets_waiting(self) -> int:
+        """Octets of the client's that its session has not looked at."""
+        return self.session.octets_waiting
 
     @property
     def unnoticed(self) -> bool:
@@ -248,6 +259,7 @@ class Connection(asyncio.Protocol):
         """Count this connection among the authenticated ones."""
         if self._places is not None and self._opened_at is not None:
             self._service.limits.logged_in(self._places)
+        self._service.backlog.leave(self)
         self._opened_at = None
 
     def close(self, *, linger: bool) -> None:

@@ -7,6 +7,7 @@ from restante.identity import AnswersByCall, Authenticator
 from restante.maildrop import MailStore, Places
 from restante.protocol import SessionOptions
 from restante.server.arrival import Arrival
+from restante.server.backlog import Backlog
 from restante.server.certificates import Certificates
 from restante.server.connection import Connection
 from restante.server.limits import Limits
@@ -48,6 +49,7 @@ class Service:
         self.store = store
         self.places = store if isinstance(store, Places) else None
         self.limits = limits
+        self.backlog = Backlog()
         self.log = log
         self.flood_log = RateLimitedLog(log)
         self.loop = loop

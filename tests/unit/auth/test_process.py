@@ -25,7 +25,15 @@ from restante.auth.process import WorkerConnection
 from restante.auth.questions import question_body
 from restante.auth.regulars import Regular
 from restante.errors import AuthenticationFailed, TemporaryFailure
-from restante.identity import Credentials, Identity, Peer, SaltRequest, ScramParameters
+from restante.identity import (
+    Credentials,
+    Identity,
+    Peer,
+    SaltRequest,
+    ScramParameters,
+    TokenCredentials,
+)
+from restante.secret import Secret
 from restante.telemetry import Event, RecordingLog
 from unit.auth.scene import PEER, credentials, run, turns
 
@@ -81,13 +89,19 @@ class Transport:
 
     def __init__(self) -> None:
         self.writes: list[bytes] = []
-        self.aborted = False
+        self.aborted = self.reading_paused = False
 
     def write(self, data: bytes) -> None:
         self.writes.append(data)
 
     def abort(self) -> None:
         self.aborted = True
+
+    def pause_reading(self) -> None:
+        self.reading_paused = True
+
+    def resume_reading(self) -> None:
+        self.reading_paused = False
 
 
 class Line:
@@ -290,6 +304,49 @@ def test_more_than_a_worker_may_ask_at_once_is_refused(monkeypatch: pytest.Monke
         line.ask("later", first=6)
         await turns()
         assert (6, ADMITTED) in line.said()
+
+    on_a_line(story)
+
+
+def test_large_proofs_that_wait_are_bounded_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And leave room for everybody whose proof is of a common size."""
+    monkeypatch.setattr(process, "MAXIMUM_LARGE_OCTETS", 200_000)
+
+    def token(number: int) -> bytes:
+        proof = TokenCredentials("later", Secret(b"x" * 60_000), "XOAUTH2")
+        return encode(number, ASK, question_body(proof, PEER))
+
+    async def story(line: Line) -> None:
+        for number in range(1, 6):
+            line.connection.data_received(token(number))
+        await turns()
+        assert line.said() == [(4, REFUSED), (5, REFUSED)]
+        line.ask(*["later"] * 20, first=10)
+        await turns()
+        assert len(line.authenticator.begun) == 23
+        line.connection.data_received(encode(1, CANCEL))
+        await turns()
+        line.connection.data_received(token(6))
+        line.authenticator.gate.set()
+        await turns()
+        assert (6, ADMITTED) in line.said()
+        assert line.connection._large_octets == 0
+
+    on_a_line(story)
+
+
+def test_a_worker_that_does_not_read_is_not_read_either() -> None:
+    """What it asked would be answered into memory."""
+
+    async def story(line: Line) -> None:
+        line.connection.pause_writing()
+        assert line.transport.reading_paused
+        line.connection.resume_writing()
+        assert not line.transport.reading_paused
+        line.connection.connection_lost(None)
+        line.connection.pause_writing()
+        line.connection.resume_writing()
+        assert not line.transport.reading_paused
 
     on_a_line(story)
 
