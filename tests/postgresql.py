@@ -8,6 +8,8 @@ import socket
 import subprocess
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -68,6 +70,21 @@ class Postgresql:
         self._process.send_signal(signal.SIGINT)
         self._process.wait(READY_SECONDS)
         self._process = None
+
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """Have it, and everything it has started, stand still."""
+        assert self._process is not None
+        main = self._process.pid
+        children = Path(f"/proc/{main}/task/{main}/children").read_text().split()
+        processes = [main, *map(int, children)]
+        for each in processes:
+            os.kill(each, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for each in processes:
+                os.kill(each, signal.SIGCONT)
 
     def log(self) -> str:
         """Return what it has said."""

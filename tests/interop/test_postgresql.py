@@ -1,6 +1,8 @@
 """Accounts in a real PostgreSQL: the contract, and a server that dies and comes back."""
 
 import asyncio
+import contextlib
+import time
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -10,9 +12,12 @@ import asyncpg
 import pytest
 
 from postgresql import PASSWORD, Postgresql, programs
-from restante.auth.asking import Finder
+from restante.auth.asked import AskedFinder
+from restante.auth.asking import Asker, Finder
+from restante.auth.options import AskingOptions
 from restante.auth.sql.postgresql import PostgresqlAccounts
 from restante.errors import TemporaryFailure
+from restante.telemetry import RecordingLog
 from restante.testing.authenticators import BOB, KnownAccount, bounded
 from restante.testing.sources import FinderContract
 
@@ -161,5 +166,30 @@ def test_a_server_that_dies_and_comes_back(server: Postgresql) -> None:
         server.start()
         assert await made.find(BOB.name) is not None
         await made.close()
+
+    bounded(story())
+
+
+def test_a_server_that_hangs_is_given_up_in_time(server: Postgresql) -> None:
+    """Neither the deadline nor the next login waits for a connection that says nothing."""
+
+    async def story() -> None:
+        await fill(server, (BOB,))
+        log = RecordingLog()
+        options = AskingOptions(deadline_seconds=0.5, at_once=2, remember_seconds=0)
+        asked = AskedFinder(source(server), options, log)
+        assert await asked.ask(BOB.name, None, Asker()) is not None
+        with server.frozen():
+            begun = time.monotonic()
+            for _ in range(4):
+                with pytest.raises(TemporaryFailure):
+                    await asked.ask(BOB.name, None, Asker())
+            assert time.monotonic() - begun < 20
+        async with asyncio.timeout(60):
+            while True:
+                with contextlib.suppress(TemporaryFailure):
+                    assert await asked.ask(BOB.name, None, Asker()) is not None
+                    break
+        await asked.close()
 
     bounded(story())

@@ -5,7 +5,8 @@ may be let in without a wait, by the password cache. As long as that, and no lon
 outlive its end at the source. Nothing but an account is kept: names that nobody has would fill the
 memory, and a failure passes.
 
-A question ends at its deadline wherever it is, in the queue or on its way. What fails is logged
+A question ends at its deadline wherever it is, in the queue or on its way, and even if the source
+does not let go of it. What fails is logged
 once, until the source has answered again.
 """
 
@@ -56,6 +57,8 @@ class Asked(ABC):
         self._turns = Turns(options.queue, FULL)
         self._kept: Recent[str, tuple[float, Account]] = Recent(ACCOUNTS_KEPT)
         self._failed = False
+        self._for_nobody = 0
+        """Questions given up that the source has not let go of yet: they keep their room."""
 
     def look_up(self, name: str) -> Account | None:
         """Return an account that the source gave not long ago.
@@ -110,8 +113,8 @@ class Asked(ABC):
         """
         try:
             async with asyncio.timeout(self._options.deadline_seconds):
-                async with self._turns.turn(_EVERYBODY, self._at_once, *asker):
-                    answer = await question()
+                async with self._turns.turn(_EVERYBODY, self._free, *asker):
+                    answer = await self._apart(question())
         except TimeoutError as error:
             raise self._failure("no answer in time", error) from error
         except Refusal as error:
@@ -121,8 +124,28 @@ class Asked(ABC):
         self._failed = False
         return answer
 
-    def _at_once(self) -> int:
-        return self._options.at_once
+    async def _apart(self, answer: Awaitable[_T]) -> _T:
+        """Wait for an answer; whoever gives it up does not wait for the source to let go."""
+        task = asyncio.ensure_future(answer)
+        try:
+            await asyncio.wait([task])
+        except asyncio.CancelledError:
+            self._for_nobody += 1
+            task.add_done_callback(self._let_go)
+            task.cancel()
+            raise
+        if task.cancelled():
+            raise TemporaryFailure(reason="the source gave up")
+        return task.result()
+
+    def _let_go(self, task: "asyncio.Future[_T]") -> None:
+        if not task.cancelled():
+            task.exception()  # nobody else will ask for it
+        self._for_nobody -= 1
+        self._turns.hand_over(_EVERYBODY, self._free)
+
+    def _free(self) -> int:
+        return self._options.at_once - self._for_nobody
 
     def _failure(self, reason: str, error: Exception) -> TemporaryFailure:
         """Return what a failure is for a client, whatever the source made of it."""

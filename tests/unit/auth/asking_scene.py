@@ -16,7 +16,7 @@ class _Counting:
         self.answers = asyncio.Event()
         """Cleared: nobody is answered until it is set."""
         self.answers.set()
-        self.fails: Exception | None = None
+        self.fails: BaseException | None = None
 
     async def _answer(self, name: str) -> None:
         self.asked.append(name)

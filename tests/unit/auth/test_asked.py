@@ -102,6 +102,7 @@ def test_a_question_ends_at_its_deadline_in_the_queue_as_well() -> None:
             *(found(asked, name) for name in ("bob", "alice")), return_exceptions=True
         )
         assert [type(outcome) for outcome in outcomes] == [TemporaryFailure] * 2
+        await turns()
         assert source.open == 0
         assert [fields["reason"] for fields in log.named(Event.AUTH_UNAVAILABLE)] == [
             "finder: no answer in time"
@@ -245,5 +246,45 @@ def test_it_is_closed_with_its_source() -> None:
         await asked.close()
         assert source.closed
         assert asked.state() is None
+
+    run(story())
+
+
+def test_a_source_that_does_not_let_go_keeps_its_room_and_nobody_waiting() -> None:
+    class Stubborn(FakeFinder):
+        async def find(self, name: str) -> Account | None:
+            try:
+                await self._answer(name)
+            except asyncio.CancelledError:
+                await let_go.wait()
+                raise
+            return None
+
+    let_go = asyncio.Event()
+
+    async def story() -> None:
+        source = Stubborn()
+        source.answers.clear()
+        asked, _ = finder(source, AskingOptions(deadline_seconds=0.01, at_once=1))
+        for name in ("bob", "alice"):
+            with pytest.raises(TemporaryFailure):
+                await found(asked, name)
+        assert source.asked == ["bob"]
+        source.answers.set()
+        let_go.set()
+        await turns()
+        assert await found(asked, "alice") is None
+        assert source.asked == ["bob", "alice"]
+
+    run(story())
+
+
+def test_a_source_that_cancels_itself_is_a_failure() -> None:
+    async def story() -> None:
+        source = FakeFinder()
+        asked, _ = finder(source)
+        source.fails = asyncio.CancelledError()
+        with pytest.raises(TemporaryFailure):
+            await found(asked)
 
     run(story())
