@@ -174,7 +174,7 @@ class WorkerConnection(asyncio.Protocol):
             self._fail(number, error)
             return
         if regular is None:
-            self._judge(number, *read_credentials(login))
+            self._judge(number, *read_credentials(login), sum(map(len, login)))
         else:
             self._answers += (encode_number(number), regular.answer or _phrase(regular))
 
@@ -182,7 +182,7 @@ class WorkerConnection(asyncio.Protocol):
         if number in self._tasks:
             raise BadFrame("a number that another login has")
 
-    def _judge(self, number: int, question: Question, peer: Peer, octets: int = 0) -> None:
+    def _judge(self, number: int, question: Question, peer: Peer, octets: int) -> None:
         """Answer at once where nothing has to be waited for; `octets` is what it all takes."""
         try:
             if isinstance(question, SaltRequest):

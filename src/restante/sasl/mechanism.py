@@ -50,7 +50,8 @@ class Channel:
 
     hostname: str = "localhost"
     other_names: frozenset[str] = frozenset()
-    """Further names that clients may have connected to, those of certificates for example."""
+    """What else clients may have connected to: an address, names of certificates (`*.` for one
+    level of any)."""
     random: bytes = field(default=b"", repr=False)
     """Unpredictable octets of this exchange alone, 18 at least where a mechanism needs any."""
     bindings: Mapping[str, bytes] = field(default_factory=dict)

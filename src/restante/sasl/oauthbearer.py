@@ -47,7 +47,7 @@ class OAuthBearerServer(BearerServer):
         """Tell whether a client meant this server (RFC 7628 §3.2: what is known has to match)."""
         channel = self._channel
         names = {_folded(name) for name in (channel.hostname, *channel.other_names)}
-        if host is not None and _folded(host.decode("ascii")) not in names:
+        if host is not None and names.isdisjoint(_names_of(_folded(host.decode("ascii")))):
             return False
         return port is None or not channel.port or port == b"%d" % channel.port
 
@@ -75,5 +75,10 @@ class OAuthBearerClient(BearerClient):
         return [b"host=" + host, *([b"port=%d" % self._channel.port] if self._channel.port else [])]
 
 
+def _names_of(host: str) -> tuple[str, str]:
+    """Return by what names a certificate may have this host (RFC 6125 §6.4.3)."""
+    return host, "*." + host.partition(".")[2]
+
+
 def _folded(name: str) -> str:
-    return name.lower().rstrip(".")
+    return name.lower().rstrip(".").removeprefix("[").removesuffix("]")

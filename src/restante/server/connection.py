@@ -222,7 +222,7 @@ class Connection(asyncio.Protocol):
             certificate, names = engine.client_certificate, engine.names
         return Channel(
             hostname=self._service.options.hostname,
-            other_names=names,
+            other_names=names | {self._local[0]},
             random=random,
             bindings=bindings,
             binding_offered=bool(bindings) and self._offering.binds,

@@ -53,6 +53,24 @@ def test_order_case_and_unknown_keys(message: bytes) -> None:
     assert OAuthBearerServer(CHANNEL).start(message) == expected
 
 
+@pytest.mark.parametrize(
+    "host", ["pop.example.net", "POP.example.net.", "192.0.2.1", "[2001:DB8::1]"]
+)
+def test_names_of_a_level_and_addresses_are_ours(host: str) -> None:
+    """A certificate for all of a domain says `*.`, and some clients connect by address."""
+    names = frozenset({"*.example.net", "192.0.2.1", "2001:db8::1"})
+    server = OAuthBearerServer(replace(CHANNEL, other_names=names))
+    message = b"n,,\x01host=" + host.encode() + b"\x01auth=Bearer t\x01\x01"
+    assert isinstance(server.start(message), TokenCredentials)
+
+
+@pytest.mark.parametrize("host", ["example.net", "a.b.example.net", ".net", "net", "192.0.2.2"])
+def test_a_name_of_a_level_is_of_that_level_alone(host: str) -> None:
+    server = OAuthBearerServer(replace(CHANNEL, other_names=frozenset({"*.example.net"})))
+    message = b"n,,\x01host=" + host.encode() + b"\x01auth=Bearer t\x01\x01"
+    assert isinstance(server.start(message), Challenge)
+
+
 def test_a_port_nobody_knows_is_not_checked() -> None:
     server = OAuthBearerServer(replace(CHANNEL, port=0))
     assert isinstance(server.start(b"n,,\x01auth=Bearer t\x01port=9\x01\x01"), TokenCredentials)
