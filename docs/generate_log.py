@@ -153,6 +153,8 @@ REASONS = {
     "client gone": "the client closed, or its connection broke; nothing was removed",
     "too many bad commands": "ten before the login, fifty in a row behind it",
     "line without end": "8 KiB without a line end",
+    "too much input before login": "more than 16 KiB unread, and of the 256 that may have that"
+    " the one that has had it longest",
     "not a mail client": "the first line was that of a web client",
     "octets behind stls": "octets in clear came behind STLS: an attack, or a broken client",
     "message could not be read": "a message failed in the midst, so its end was not sent",
