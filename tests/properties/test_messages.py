@@ -58,14 +58,21 @@ def test_top_cuts_where_the_oracle_does(message: bytes, pieces: list[int], count
 
 
 @THOROUGH
-@given(st.lists(stored, min_size=1, max_size=3), st.integers(1, 9), st.integers(0, 5))
-def test_a_client_receives_what_was_stored(messages: list[bytes], piece: int, count: int) -> None:
-    """conformance: 1939-S-71, 1939-S-79, 1939-S-80, 1939-S-104, 1939-S-119, 1939-S-120"""
+@given(
+    st.lists(stored, min_size=1, max_size=3), st.integers(1, 9), st.integers(0, 5), st.booleans()
+)
+def test_a_client_receives_what_was_stored(
+    messages: list[bytes], piece: int, count: int, utf8: bool
+) -> None:
+    """But for headers beyond ASCII, if it has not said UTF8.
+
+    conformance: 1939-S-71, 1939-S-79, 1939-S-80, 1939-S-104, 1939-S-119, 1939-S-120, 6856-S-05
+    """
     office = PostOffice()
     office.add("alice", "secret", tuple(messages))
     desk = Desk(office)
     desk.piece_octets = piece
-    desk.receive(b"USER alice\r\nPASS secret\r\n")
+    desk.receive(b"UTF8\r\n" * utf8 + b"USER alice\r\nPASS secret\r\n")
     drop = Drop(messages)
     for number, message in enumerate(drop.messages, 1):
         for command, expected in (
@@ -75,6 +82,9 @@ def test_a_client_receives_what_was_stored(messages: list[bytes], piece: int, co
             desk.sent.clear()
             desk.receive(command)
             status, _, body = bytes(desk.sent).partition(b"\r\n")
+            if not (utf8 or top(message, 0).isascii()):
+                assert (status[:12], body) == (b"-ERR [UTF8] ", b"")
+                continue
             assert status.startswith(b"+OK ")
             assert body.endswith(b".\r\n")
             assert unstuffed(body.removesuffix(b".\r\n")) == expected
