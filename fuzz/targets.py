@@ -87,13 +87,18 @@ def _lines_of(segments: list[bytes], limit: int) -> list[bytes | LineFault]:
 
 def _parsed(line: bytes) -> None:
     command = parse(line)
-    if isinstance(command, BadSyntax):
-        assert command.value.isascii()
-        return
-    assert isinstance(command, Command)
-    for value in (command.number, command.lines):
-        assert value is None or 0 <= value < 10**10
-    assert b" " not in command.name
+    in_utf8 = parse(line, utf8=True)
+    # What ASCII allows is the same in both; only what goes beyond it may differ.
+    assert command == in_utf8 or not line.isascii()
+    for either in (command, in_utf8):
+        if isinstance(either, BadSyntax):
+            assert either.value.isascii()
+            continue
+        assert isinstance(either, Command)
+        for value in (either.number, either.lines):
+            assert value is None or 0 <= value < 10**10
+        assert b" " not in either.name
+        either.name.decode("utf-8")
 
 
 def session(data: bytes) -> None:
@@ -110,7 +115,9 @@ def session(data: bytes) -> None:
 
 def _desk() -> Desk:
     office = PostOffice()
-    office.add("alice", "secret", (*MAILDROPS["MD"], letter(150), *MAILDROPS["MH"]))
+    office.add(
+        "alice", "secret", (*MAILDROPS["MD"], letter(150), *MAILDROPS["MH"], *MAILDROPS["MU"])
+    )
     return Desk(office, options=PATIENT)
 
 

@@ -4,6 +4,7 @@ import pytest
 
 from restante.protocol import events
 from restante.protocol.events import (
+    ApopAttempted,
     CleartextRefused,
     EndReason,
     LoginAttempted,
@@ -20,6 +21,7 @@ BIRD = b"kanarienvogel"
     "event",
     [
         LoginAttempted(BIRD, BIRD),
+        ApopAttempted(BIRD, b"<1@example.org>", BIRD),
         SaslStarted("PLAIN", BIRD),
         SaslStarted("PLAIN", None),
         SaslAnswered(BIRD),

@@ -45,6 +45,14 @@ def test_its_row_in_the_table() -> None:
     assert Bench().transaction.phase is Phase.TRANSACTION
 
 
+def test_a_login_without_the_right_marks_nothing() -> None:
+    bench = Bench()
+    bench.transaction = Transaction(Drop(MAILDROPS["M2"]), Offer(), read_only=True)
+    assert bench.do(Verb.DELE, 1).startswith(b"-ERR this login may collect mail")
+    assert bench.do(Verb.DELE, 3) == NO_SUCH
+    assert bench.transaction.marked == ()
+
+
 def test_stat() -> None:
     """conformance: 1939-S-67, 1939-S-68, 1939-S-69, 1939-S-70"""
     bench = Bench()
