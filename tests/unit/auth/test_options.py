@@ -5,7 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from restante.auth.options import CacheOptions, HashOptions, SourceOptions, ThrottleOptions
+from restante.auth.options import (
+    AskingOptions,
+    CacheOptions,
+    HashOptions,
+    SourceOptions,
+    ThrottleOptions,
+)
 
 NAN = float("nan")
 
@@ -65,3 +71,20 @@ def test_the_defaults_stand() -> None:
     assert SourceOptions() == SourceOptions(type="accounts")
     assert ThrottleOptions().longest_delay_seconds >= ThrottleOptions().first_delay_seconds
     assert CacheOptions().seconds > 0
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"deadline_seconds": 0.0},
+        {"deadline_seconds": float("nan")},
+        {"at_once": 0},
+        {"queue": 0},
+        {"remember_seconds": -1.0},
+        {"floor_seconds": float("nan")},
+    ],
+)
+def test_bounds_of_a_question_that_cannot_stand(settings: dict[str, float]) -> None:
+    (key,) = settings
+    with pytest.raises(ValueError, match=f"^{key} is "):
+        AskingOptions(**settings)  # type: ignore[arg-type]
