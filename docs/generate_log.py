@@ -99,6 +99,8 @@ MEANINGS = {
     Event.CLEARTEXT_REFUSED: "A client wanted to send a password in clear where it may not. If it"
     " sent one all the same, that password was readable on its way.",
     Event.LOGIN: "A maildrop was opened.",
+    Event.LOGIN_ABANDONED: "Somebody proved who they are by SCRAM and gave up before the maildrop"
+    " was opened: a client that found the server false, or someone who tries what they have found.",
     Event.AUTH_FAILED: "A login failed. The client hears the same words whatever the reason.",
     Event.AUTH_DELAYED: "A login waits because of failures before it; `auth failed` or `login`"
     " follows, unless the client gives up.",
@@ -160,6 +162,7 @@ REASONS = {
     "message could not be read": "a message failed in the midst, so its end was not sent",
     "autologout": "`limits.autologout_seconds` without a command",
     "login timeout": "`limits.before_login_seconds` without a login",
+    "too much input before login": "too many clients had long lines there, this one for longest",
     "tls handshake timeout": "`limits.tls_handshake_seconds`",
     "no proxy header": "what came was something else: the proxy is not told to send one, or this is"
     " no proxy",

@@ -45,6 +45,7 @@ class Event(StrEnum):
     TLS_FAILED = "tls failed"
     CLEARTEXT_REFUSED = "cleartext refused"
     LOGIN = "login"
+    LOGIN_ABANDONED = "login abandoned"
     AUTH_FAILED = "auth failed"
     AUTH_DELAYED = "auth delayed"
     AUTH_UNAVAILABLE = "auth unavailable"

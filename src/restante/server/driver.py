@@ -227,7 +227,7 @@ class Driver:
         try:
             outcome = step()
         except MechanismError as error:
-            self._exchange = None
+            self._give_up_exchange()
             self._connection.session.refuse(MalformedMessage(str(error)))
             return
         except Refusal as refusal:
@@ -243,7 +243,20 @@ class Driver:
             self._ask(outcome)
 
     def _sasl_cancelled(self, event: SaslCancelled) -> None:
-        self._exchange = None
+        self._give_up_exchange()
+
+    def _give_up_exchange(self) -> None:
+        """Forget an exchange, and say so where it has shown that the client has the password."""
+        exchange, self._exchange = self._exchange, None
+        identity = None if exchange is None else exchange.proved
+        if exchange is not None and identity is not None:
+            self._service.log(
+                Event.LOGIN_ABANDONED,
+                peer=self._connection.origin,
+                mech=exchange.mechanism,
+                device=identity.device or None,
+                user=identity.name,
+            )
 
     def _cleartext_refused(self, event: CleartextRefused) -> None:
         peer = self._connection.origin
@@ -494,6 +507,7 @@ class Driver:
         self._ended = True
         if self._withdraw is not None:
             self._withdraw()
+        self._give_up_exchange()
         self._log_end(reason)
         if not self._busy:
             self._release()

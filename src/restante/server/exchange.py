@@ -33,6 +33,12 @@ class Exchange:
         """The name of the mechanism."""
         return self._mechanism.name
 
+    @property
+    def proved(self) -> Identity | None:
+        """Who was proved, while the mechanism's last word waits for its response."""
+        held = self._held
+        return held.outcome if held is not None and isinstance(held.outcome, Identity) else None
+
     def start(self, initial_response: bytes | None) -> Step:
         """Begin; see the contract of mechanisms for what may be raised."""
         return self._mechanism.start(initial_response)

@@ -18,8 +18,12 @@ from restante.identity import (
     Credentials,
     DigestCredentials,
     Identity,
+    MutualIdentity,
     PasswordCredentials,
     Peer,
+    SaltRequest,
+    ScramCredentials,
+    ScramParameters,
 )
 from restante.maildrop import DropListing, Maildrop, MessageReader
 from restante.secret import Secret
@@ -294,6 +298,32 @@ def test_a_client_that_leaves_withdraws_its_login(booth: Booth) -> None:
     client.send(LOG_IN)
     client.lose()
     assert booth.gatekeeper.withdrawn == 1
+
+
+@pytest.mark.parametrize("how", [b"*", b"QUIT", b"AAAA", b"!", None])
+def test_whoever_proves_a_password_and_gives_up_is_in_the_log(
+    loop: SteppedLoop, how: bytes | None
+) -> None:
+    """The server's proof tells that the password is right, and the client need not log in."""
+    booth = Booth(loop, mechanisms=("SCRAM-SHA-256",))
+    booth.gatekeeper.outcomes[SaltRequest] = ScramParameters(b"salt", 4096)
+    proved = MutualIdentity("alice", device="phone", server_signature=b"s" * 32)
+    booth.gatekeeper.outcomes[ScramCredentials] = proved
+    client = booth.connect()
+    first = client.send(b"AUTH SCRAM-SHA-256 %b\r\n" % base64.b64encode(b"n,,n=alice,r=mine"))
+    nonce = base64.b64decode(first[2:]).split(b",")[0]
+    proof = base64.b64encode(b"p" * 32)
+    final = base64.b64encode(b"c=biws,%b,p=%b" % (nonce, proof))
+    assert client.send(final + b"\r\n").startswith(b"+ ")
+    assert not booth.log.named(Event.LOGIN_ABANDONED)
+    if how is None:
+        client.lose()
+    else:
+        assert client.send(how + b"\r\n").startswith(b"-ERR")
+        client.lose()
+    [line] = booth.log.named(Event.LOGIN_ABANDONED)
+    assert (line["mech"], line["device"], line["user"]) == ("SCRAM-SHA-256", "phone", "alice")
+    assert not booth.log.named(Event.LOGIN)
 
 
 @pytest.mark.parametrize("slow", [False, True])
