@@ -162,7 +162,6 @@ REASONS = {
     "message could not be read": "a message failed in the midst, so its end was not sent",
     "autologout": "`limits.autologout_seconds` without a command",
     "login timeout": "`limits.before_login_seconds` without a login",
-    "too much input before login": "too many clients had long lines there, this one for longest",
     "tls handshake timeout": "`limits.tls_handshake_seconds`",
     "no proxy header": "what came was something else: the proxy is not told to send one, or this is"
     " no proxy",
