@@ -50,6 +50,8 @@ class Guard:
         A password that is not the account's is a guess, whatever it is for.
         """
         pace = self._target.pace
+        if wire.tls is not None and self._target.trust.refuses(wire.tls.certificate):
+            raise NotTried("whoever answers has another certificate than the one to trust")
         if _LOGIN.search(octets):
             wire.patience_seconds = max(wire.patience_seconds, pace.login_patience_seconds)
         if any(given not in self.passwords for given in _PASSWORD.findall(octets)):

@@ -141,9 +141,7 @@ def altered_token(mechanism: str, good: bytes) -> Logic:
 
     def judge(stage: Stage) -> None:
         stage.target.pace.guess()
-        spoilt = stage.spoilt_token()
-        message = good.replace(b"{token}", spoilt)
-        stage.record.hide([spoilt])
+        message = good.replace(b"{token}", b"{spoilt_token}")
         holds(show(stage, mechanism, message), ERR, "a token with a character changed")
         Ask("STAT", ERR).perform(stage)
 

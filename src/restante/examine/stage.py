@@ -93,12 +93,6 @@ class Stage:
         """Tell whether there is a bearer token to show."""
         return b"{token}" in self._words
 
-    def spoilt_token(self) -> bytes:
-        """Return the bearer token with one character changed, which is in nobody's words."""
-        token = self._words[b"{token}"]
-        at = max(0, len(token) - 10)
-        return token[:at] + (b"x" if token[at : at + 1] != b"x" else b"y") + token[at + 1 :]
-
     @property
     def wire(self) -> Wire:
         """Return the current connection."""

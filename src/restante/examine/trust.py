@@ -33,6 +33,10 @@ class Trust:
         """Tell whether a password may go to whoever has this certificate."""
         return True
 
+    def refuses(self, certificate: bytes | None) -> bool:
+        """Tell whether nothing at all is to be said to whoever has this certificate."""
+        return False
+
 
 ANYBODY = Trust()
 
@@ -72,6 +76,10 @@ class PinnedTrust(Trust):
     def accepts(self, certificate: bytes | None) -> bool:
         """Compare the fingerprint."""
         return certificate is not None and fingerprint_of(certificate) == self._fingerprint
+
+    def refuses(self, certificate: bytes | None) -> bool:
+        """Tell of everybody else: unlike an authority's, this trust lets any handshake pass."""
+        return not self.accepts(certificate)
 
 
 def fingerprint_of(certificate: bytes) -> str:

@@ -15,7 +15,7 @@ UNKNOWN_USER = "nobody-of-this-name"
 WRONG_PASSWORD = "certainly-wrong"
 SECRET_WORDS = (
     *(b"{password}", b"{plain}", b"{second_password}", b"{second_plain}"),
-    b"{token}",
+    *(b"{token}", b"{spoilt_token}"),
 )
 GUESSES = (
     *(b"{unknown}", b"{unknown_plain}", b"{wrong}", b"{wrong_plain}"),
@@ -43,5 +43,12 @@ def placeholders(account: Account | None, second: Account | None) -> dict[bytes,
             words[b"{" + prefix + b"plain}"] = plain(who.name, who.password)
             words[b"{" + prefix + b"wrong_plain}"] = plain(who.name, WRONG_PASSWORD)
     if account is not None and account.token is not None:
-        words[b"{token}"] = account.token.encode()
+        words[b"{token}"] = token = account.token.encode()
+        words[b"{spoilt_token}"] = spoilt(token)
     return words
+
+
+def spoilt(token: bytes) -> bytes:
+    """Return a bearer token with one character changed, by which the right one could be guessed."""
+    at = max(0, len(token) - 10)
+    return token[:at] + (b"x" if token[at : at + 1] != b"x" else b"y") + token[at + 1 :]

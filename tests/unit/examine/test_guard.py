@@ -183,6 +183,15 @@ def test_an_impostor_gets_no_password(server: CrookedServer, trust: Trust) -> No
     assert b"PASS" not in said(finding)
 
 
+@pytest.mark.parametrize("line", ["APOP {user} 00000000000000000000000000000000", "NOOP"])
+def test_an_impostor_is_told_nothing(server: CrookedServer, line: str) -> None:
+    case = a_case(Ask(line, ".*"), start=Start.GREETED)
+    finding = tried(server, case, trust=PinnedTrust("0" * 64), endpoints=server.endpoints[2:3])
+    assert finding.verdict is Verdict.NOT_TRIED
+    assert "another certificate" in finding.why
+    assert said(finding) == b""
+
+
 @pytest.mark.parametrize(
     "line",
     ["USER {unknown}", "PASS {wrong}", "PASS something else", "PASS {password} ", "pass x"],

@@ -349,9 +349,11 @@ def test_no_bearer_token_is_in_the_dialogue(server: CrookedServer) -> None:
         assert octets not in said
 
 
-def test_a_bearer_token_goes_to_nobody_who_is_not_trusted(server: CrookedServer) -> None:
+@pytest.mark.parametrize("word", ["{token}", "{spoilt_token}"])
+def test_a_bearer_token_goes_to_nobody_who_is_not_trusted(server: CrookedServer, word: str) -> None:
+    """A token with one character changed is as good as the right one to whoever hears it."""
     consent = Consent(clear_passwords=False)
     target = replace(server.target(), endpoints=server.endpoints[3:], consent=consent)
-    finding = Judge(target).try_case(a_case(Ask("AUTH XOAUTH2 {token}")))
+    finding = Judge(target).try_case(a_case(Ask(f"AUTH XOAUTH2 {word}")))
     assert finding.verdict is Verdict.NOT_TRIED
     assert "impostor" in finding.why

@@ -20,6 +20,8 @@ def test_a_pinned_certificate_is_the_only_one() -> None:
     assert trust.accepts(b"this")
     assert not trust.accepts(b"that")
     assert not trust.accepts(None)
+    assert [trust.refuses(each) for each in (b"this", b"that", None)] == [False, True, True]
+    assert not ANYBODY.refuses(b"that")
 
 
 def test_only_what_was_verified_before_is_accepted() -> None:
