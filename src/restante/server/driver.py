@@ -232,7 +232,8 @@ class Driver:
             return
         except Refusal as refusal:
             self._exchange = None
-            self._log_refusal(SaltRequest("", exchange.mechanism), refusal, Event.AUTH_UNAVAILABLE)
+            asked = SaltRequest(exchange.name, exchange.mechanism)
+            self._log_refusal(asked, refusal, Event.AUTH_UNAVAILABLE)
             self._connection.session.refuse(refusal)
             return
         if isinstance(outcome, Challenge):

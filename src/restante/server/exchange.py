@@ -8,7 +8,7 @@ from functools import cache
 from typing import NamedTuple, TypeGuard, cast
 
 from restante.errors import Refusal
-from restante.identity import Credentials, Identity, ScramParameters
+from restante.identity import Credentials, Identity, SaltRequest, ScramParameters
 from restante.sasl.mechanism import Challenge, HasLastWord, Salted, ServerMechanism, Step
 
 
@@ -22,11 +22,13 @@ class Verdict(NamedTuple):
 class Exchange:
     """A mechanism at work."""
 
-    __slots__ = ("_held", "_mechanism")
+    __slots__ = ("_held", "_mechanism", "name")
 
     def __init__(self, mechanism: ServerMechanism) -> None:
         self._mechanism = mechanism
         self._held: Verdict | None = None
+        self.name = ""
+        """Whom the client wants to be, once a salt was asked for it."""
 
     @property
     def mechanism(self) -> str:
@@ -41,12 +43,12 @@ class Exchange:
 
     def start(self, initial_response: bytes | None) -> Step:
         """Begin; see the contract of mechanisms for what may be raised."""
-        return self._mechanism.start(initial_response)
+        return self._noted(self._mechanism.start(initial_response))
 
     def respond(self, response: bytes) -> Step | Verdict:
         """Go on with a response; a verdict that was held back counts from now on."""
         if self._held is None:
-            return self._mechanism.respond(response)
+            return self._noted(self._mechanism.respond(response))
         # `hold` has asked it for its last word.
         cast(HasLastWord, self._mechanism).acknowledge(response)
         return self._held
@@ -68,6 +70,11 @@ class Exchange:
         if word is not None:
             self._held = Verdict(credentials, outcome)
         return word
+
+    def _noted(self, step: Step) -> Step:
+        if isinstance(step, SaltRequest):
+            self.name = step.name
+        return step
 
 
 def _has_last_word(mechanism: ServerMechanism) -> TypeGuard[HasLastWord]:

@@ -300,6 +300,18 @@ def test_a_client_that_leaves_withdraws_its_login(booth: Booth) -> None:
     assert booth.gatekeeper.withdrawn == 1
 
 
+def test_a_refusal_in_the_midst_of_an_exchange_says_whose_it_is(loop: SteppedLoop) -> None:
+    booth = Booth(loop, mechanisms=("SCRAM-SHA-256",))
+    booth.gatekeeper.outcomes[SaltRequest] = ScramParameters(b"salt", 4096)
+    client = booth.connect()
+    client.send(b"AUTH SCRAM-SHA-256 %b\r\n" % base64.b64encode(b"n,,n=alice,r=mine"))
+    proof = base64.b64encode(b"p" * 32)
+    final = base64.b64encode(b"c=biws,r=another,p=" + proof)
+    assert client.send(final + b"\r\n").startswith(b"-ERR [AUTH]")
+    [line] = booth.log.named(Event.AUTH_FAILED)
+    assert (line["reason"], line["user"]) == ("another nonce", "alice")
+
+
 @pytest.mark.parametrize("how", [b"*", b"QUIT", b"AAAA", b"!", None])
 def test_whoever_proves_a_password_and_gives_up_is_in_the_log(
     loop: SteppedLoop, how: bytes | None
