@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import tomllib
+from pathlib import Path
+
 import pytest
 
 from examine.recorded import (
@@ -13,10 +16,13 @@ from examine.recorded import (
     UNTRIED,
     why_absent,
 )
+from examine.unseen import UNSEEN
 from restante.examine.case import Case, Finding, Verdict
 from restante.examine.judge import Judge
 from restante.examine.rfc6856 import CASES as MODES
 from restante.examine.suite import CASES
+
+ITEMS = Path(__file__).parents[2] / "docs" / "reference" / "conformance"
 
 
 def told(finding: Finding) -> str:
@@ -81,3 +87,13 @@ def test_what_is_recorded_is_in_the_suite() -> None:
     wanted = {capability for case in CASES for capability in case.capabilities}
     assert {*DECIDED, *ABSENT, *UNTRIED, *BESIDE_PASSWORDS} <= names
     assert set(NOT_OFFERED) <= wanted
+
+
+def test_every_item_about_a_server_has_a_case_or_a_reason() -> None:
+    tried = {id_ for case in CASES for id_ in case.ids}
+    items = {
+        id_ for path in ITEMS.glob("*.toml") for id_ in tomllib.loads(path.read_text())["items"]
+    }
+    servers = {id_ for id_ in items if "-S-" in id_ or id_.startswith("TG-")}
+    assert len(servers) > 300
+    assert servers - tried == set(UNSEEN)
