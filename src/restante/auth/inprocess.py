@@ -33,6 +33,7 @@ from restante.identity import (
     PasswordCredentials,
     Peer,
     SaltRequest,
+    ScramCredentials,
     ScramParameters,
 )
 from restante.telemetry import Log
@@ -73,8 +74,10 @@ class InProcessAuthenticator:
     async def authenticate(self, credentials: Credentials, peer: Peer) -> Identity:
         """Return who the credentials prove to be; see the contract."""
         identity = self.authenticate_at_once(credentials, peer)
-        if identity is not None:
-            return identity
+        return identity or await self.look_into(credentials, peer)
+
+    async def look_into(self, credentials: Credentials, peer: Peer) -> Identity:
+        """Return who was proved by what `authenticate_at_once` has said nothing about."""
         floor = Floor(self._sources.floor_seconds, self._clock, self._sleep)
         try:
             return await self._wait(credentials, peer, floor)
@@ -86,7 +89,7 @@ class InProcessAuthenticator:
         """Wait for what a judgement takes, and return who was proved."""
         name, counted = self._judges.prepared(credentials)
         # What was found right at once would be answered by now: whoever waits has been told no.
-        told = name is not None and self._throttle.lets_by(peer.address, name)
+        told = name is not None and self._throttle.spares(peer.address, name)
         try:
             rank = self._throttle.rank(peer.address, counted)
             with floor.counted():
@@ -130,7 +133,7 @@ class InProcessAuthenticator:
         return self._judges.parameters(request)
 
     def authenticate_at_once(self, credentials: Credentials, peer: Peer) -> Identity | None:
-        """Return the identity if that needs no hash and no wait; None: call `authenticate`.
+        """Return the identity if that needs no hash and no wait; None: call `look_into`.
 
         A network that is suspected has to wait for its turn even with the right proof, or
         guessing in parallel would tell the right one by its speed.
@@ -138,6 +141,12 @@ class InProcessAuthenticator:
         name = prepare(credentials.name, self._default_domain)
         if name is None or not self._throttle.lets_by(peer.address, name):
             return None
+        identity = self._at_once(name, credentials, peer)
+        if identity is None and isinstance(credentials, PasswordCredentials | ScramCredentials):
+            self._throttle.missed(peer.address, name)
+        return identity
+
+    def _at_once(self, name: str, credentials: Credentials, peer: Peer) -> Identity | None:
         if isinstance(credentials, PasswordCredentials):
             return self._recall(name, credentials, peer)
         judgement = self._judges.at_once(name, credentials, peer)

@@ -222,7 +222,7 @@ class WorkerConnection(asyncio.Protocol):
 
     async def _look_into(self, number: int, credentials: Credentials, peer: Peer) -> None:
         try:
-            self._admit(number, await self._authenticator.authenticate(credentials, peer))
+            self._admit(number, await self._authenticator.look_into(credentials, peer))
         except Exception as error:
             self._fail(number, error)
 

@@ -32,6 +32,8 @@ ACCOUNT_FACTOR = 2
 KINDS = {"a": "address", "n": "network", "u": "account", "c": "credential", "*": "all"}
 """What a key of the table counts, by its first letter."""
 IN_ALL = "*"
+RUSH = 8
+"""Of a network, logins within a second that were not right at once; further ones take turns."""
 _SHORT = 0x0FFF_FFFF_FFFF_FFFF
 """As much of a hash as an integer holds in two digits of its own."""
 _MOST_DOUBLINGS = 16
@@ -91,6 +93,9 @@ class Throttle:
         Python hashes strings under a key of the process; should two ever meet, one of them gets
         past the delay of the other's account.
         """
+        self._rush: Recent[str, tuple[float, float]] = Recent(options.entries)
+        """Logins of networks that were not right at once, and when they were counted."""
+        self._rush_over = 0.0
         self._now = SharedClock(clock)
         self._gateways = tuple(ip_network(each, strict=False) for each in options.gateways)
         self._is_gateway = lru_cache(maxsize=4_096)(self._lies_in_gateway)
@@ -104,6 +109,12 @@ class Throttle:
 
     def lets_by(self, address: str, account: str) -> bool:
         """Say whether a login waits neither for a delay nor for a turn of its network."""
+        if self._rush and self._is_rushed(address, account):
+            return False
+        return self.spares(address, account)
+
+    def spares(self, address: str, account: str) -> bool:
+        """Say whether no failure has a login wait, neither for a delay nor for a turn."""
         failures = self._failures
         if not failures and not self._flooded and self._unnamed is None:
             return True
@@ -168,6 +179,17 @@ class Throttle:
             now = self._now()
             self._flood.add(now)
             self._flooded = self._flood.doublings(now) >= 0
+
+    def missed(self, address: str, account: str) -> None:
+        """Note a login that was not right at once, as whoever waits for its failure can tell.
+
+        Of many that come in the same moment none has failed yet.
+        """
+        place = self.place(address, account)
+        if not self._succeeded_lately(place.near, account)[0]:
+            now = self._clock()
+            self._rush.use(place.network, (self._rush_level(place.network, now) + 1.0, now))
+            self._rush_over = now + 1.0
 
     def withdrawn(self, address: str, account: str, password: bytes) -> None:
         """Count a login that its client gave up, where it had learnt that it is not known as right.
@@ -289,6 +311,19 @@ class Throttle:
             self._count(place.network, digest, now)
         self._count(f"u{account}", digest, now, lasting=exists)
         return counted
+
+    def _is_rushed(self, address: str, account: str) -> bool:
+        now = self._clock()
+        if now >= self._rush_over:
+            self._rush.clear()
+            return False
+        place = self.place(address, account)
+        rushed = self._rush_level(place.network, now) > RUSH - 1
+        return rushed and not self._succeeded_lately(place.near, account)[0]
+
+    def _rush_level(self, network: str, now: float) -> float:
+        level, at = self._rush.get(network, (0.0, now))
+        return max(level - (now - at) * RUSH, 0.0)
 
     def _count(self, key: str, digest: bytes, now: float, *, lasting: bool = True) -> bool:
         failures = self._fresh(key)

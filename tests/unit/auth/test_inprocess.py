@@ -19,6 +19,7 @@ from restante.auth.inprocess import InProcessAuthenticator
 from restante.auth.messages import Login, login_frame, read_login
 from restante.auth.options import AuthOptions, CacheOptions, HashOptions, ThrottleOptions
 from restante.auth.passwd_file import PasswdFile
+from restante.auth.throttle import RUSH
 from restante.errors import AuthenticationFailed, Refusal, TemporaryFailure
 from restante.identity import Identity, PasswordCredentials
 from restante.telemetry import Event, RecordingLog
@@ -666,6 +667,27 @@ def test_guesses_given_up_count(make: Make) -> None:
         assert scene.authenticator.throttle.flood_level() == 0.0
         assert isinstance(await scene.log_in("bob", address=guesser), Identity)
         assert scene.slept == [2.0]
+
+    make(throttle=ThrottleOptions())(story)
+
+
+def test_of_guesses_in_the_same_moment_few_are_told_at_once(make: Make) -> None:
+    """None of them has failed yet, and whoever is right among many would be let in meanwhile."""
+
+    async def story(scene: Scene) -> None:
+        scene.add("bob")
+        assert isinstance(await scene.log_in("bob"), Identity)
+        authenticator, guesser = scene.authenticator, peer("203.0.113.1")
+        for number in range(RUSH):
+            guess = credentials("bob", f"wrong {number}")
+            assert authenticator.authenticate_at_once(guess, guesser) is None
+        right = credentials("bob", "secret")
+        assert authenticator.authenticate_at_once(right, guesser) is None
+        # From where bob is known he is let in all the same, and so is everybody from elsewhere.
+        for address in (PEER.address, "198.51.100.1"):
+            assert authenticator.authenticate_at_once(right, peer(address)) is not None
+        # Who waits for a turn gets in as well.
+        assert (await authenticator.look_into(right, guesser)).name == "bob"
 
     make(throttle=ThrottleOptions())(story)
 

@@ -70,7 +70,7 @@ class Scripted:
     def salt_at_once(self, request: SaltRequest, peer: Peer) -> ScramParameters:
         return ScramParameters(b"salt", 4_096)
 
-    async def authenticate(self, credentials: Credentials, peer: Peer) -> Identity:
+    async def look_into(self, credentials: Credentials, peer: Peer) -> Identity:
         self.begun.append(credentials.name)
         try:
             await self.gate.wait()

@@ -15,6 +15,7 @@ from restante.auth.throttle import (
     FRESH,
     KNOWN,
     NETWORK_FACTOR,
+    RUSH,
     Throttle,
 )
 from unit.auth.scene import Clock
@@ -505,3 +506,38 @@ def test_everything_is_forgiven() -> None:
     assert scene.throttle.forgive_all() == 150
     assert shown(scene) == {}
     assert scene.throttle.lets_by(FAR, "alice")
+
+
+def test_who_comes_in_a_crowd_takes_turns_before_anybody_has_failed() -> None:
+    scene = Scene()
+    throttle = scene.throttle
+    throttle.succeeded(HERE, "alice")
+    for number in range(RUSH):
+        assert throttle.lets_by(f"192.0.2.{number}", "bob")
+        throttle.missed(f"192.0.2.{number}", "bob")
+    assert not throttle.lets_by(NEAR, "bob")
+    assert throttle.spares(NEAR, "bob")
+    assert throttle.lets_by(NEAR, "alice"), "known from this network"
+    assert throttle.lets_by(FAR, "bob")
+    scene.clock.now += 0.5
+    assert throttle.lets_by(NEAR, "bob")
+    scene.clock.now += 1.0
+    assert throttle.lets_by(NEAR, "bob")
+    assert not throttle._rush
+
+
+def test_who_is_known_makes_no_crowd() -> None:
+    """As when the cache of a whole office is cold."""
+    throttle = Scene().throttle
+    throttle.succeeded(HERE, "alice")
+    for _ in range(3 * RUSH):
+        throttle.missed(HERE, "alice")
+    assert throttle.lets_by(HERE, "bob")
+
+
+def test_a_crowd_behind_a_gateway_is_of_one_account() -> None:
+    throttle = Scene(gateways=("192.0.2.0/24",)).throttle
+    for _ in range(RUSH):
+        throttle.missed(HERE, "bob")
+    assert not throttle.lets_by(HERE, "bob")
+    assert throttle.lets_by(HERE, "alice")
