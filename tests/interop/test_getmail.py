@@ -17,6 +17,8 @@ from interop.service import HOST, MAIL_USER, Service, open_folder
 from conftest import require
 from serving import eventually
 
+RUNS = 5
+LOST_CHILD = "operation error (waiting child pid"
 PEER = Peer("getmail6", "client", "getmail6")
 
 # It has no STLS.
@@ -61,13 +63,21 @@ class Getmail:
                 shutil.chown(path, self._user)
 
     def __call__(self) -> tuple[int, str]:
-        """Run getmail and return its status and what it said."""
-        done = programs.run(
-            *(require("getmail"), "--getmaildir", str(self.home), "--rcfile", "getmailrc"),
-            home=self.home,
-            user=self._user,
-        )
-        return done.returncode, (done.stdout + done.stderr).decode(errors="replace")
+        """Run getmail and return its status and what it said.
+
+        On a busy machine it may lose sight of a child of its own, and stops; it goes on where it
+        was when it is run again.
+        """
+        for _ in range(RUNS):
+            done = programs.run(
+                *(require("getmail"), "--getmaildir", str(self.home), "--rcfile", "getmailrc"),
+                home=self.home,
+                user=self._user,
+            )
+            said = (done.stdout + done.stderr).decode(errors="replace")
+            if LOST_CHILD not in said:
+                break
+        return done.returncode, said
 
     def collected(self) -> list[bytes]:
         """Return what it has collected, in no order that matters."""

@@ -92,7 +92,7 @@ def server() -> Iterator[TwoUsers]:
         _give(two.mail, WORKER)
         added = two.run("account", "add", "carol", "--password-stdin", stdin=b"secret\n")
         assert added.returncode == 0, added.stderr
-        added = two.run("device", "add", "carol", "phone")
+        added = two.run("device", "add", "carol", "tablet")
         assert added.returncode == 0, added.stderr
         with two:
             with Dialogue(two.host, two.ports["none"]) as dialogue:
