@@ -20,11 +20,10 @@ from restante.sasl import (
     XOAuth2Server,
 )
 from restante.sasl.md5 import md5_available
-from restante.sasl.mechanism import Channel
+from restante.sasl.mechanism import RANDOM_OCTETS, Channel
 from restante.server.offering import APOP, USER
 from restante.server.options import OfferOptions
 
-RANDOM_OCTETS = 18
 _SIMPLE: dict[str, Callable[[], ServerMechanism]] = {"PLAIN": PlainServer, "LOGIN": LoginServer}
 """Those that need nothing of the connection."""
 _BOUND: dict[str, Callable[[Channel], ServerMechanism]] = {

@@ -7,8 +7,8 @@ import pytest
 
 from restante.errors import AuthenticationFailed
 from restante.sasl.bearer import BearerServer
-from restante.sasl.mechanism import Channel
-from restante.server.mechanisms import CARRIED_OUT, RANDOM_OCTETS, Mechanisms, TokenHints
+from restante.sasl.mechanism import RANDOM_OCTETS, Channel
+from restante.server.mechanisms import CARRIED_OUT, Mechanisms, TokenHints
 
 HOST = "pop.example.org"
 
